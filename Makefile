@@ -1,0 +1,77 @@
+# Everything a user runs. Each target sets up what it needs: a .venv from locked requirements, programs in .bin/.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+STACK ?= dev
+KEEP ?=
+PYTHON ?= python3
+python := .venv/bin/python
+# Programs that are there already may be used instead of built ones: make prove COLLECTOR=/path/to/aws-otel-collector
+export COLLECTOR PROMETHEUS PROMTOOL
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  STACK=dev chooses the stack; KEEP=1 keeps a proof running"
+
+.PHONY: prove
+prove: .venv/ready programs ## run the stack's documents on this machine and prove that they produce telemetry
+	@$(python) -m proof $(STACK) $(if $(KEEP),--keep)
+
+.PHONY: render
+render: .venv/ready ## write every document of the stack to build/<stack>/ and show what would be made
+	@$(python) -m preview $(STACK)
+
+.PHONY: deploy
+deploy: .venv/ready ## pulumi up, after a check of what is missing
+	@$(python) -m preview.preflight $(STACK)
+	@pulumi stack select $(STACK) --create
+	pulumi up --stack $(STACK)
+
+.PHONY: destroy
+destroy: .venv/ready ## pulumi destroy of the stack
+	@$(python) -m preview.preflight $(STACK)
+	pulumi destroy --stack $(STACK)
+
+.PHONY: test
+test: check-static programs ## all tests, with coverage
+	@$(python) -m pytest --cov --cov-report=term:skip-covered
+
+.PHONY: check
+check: check-static ## lint, types and the fast tests
+	@$(python) -m pytest -q -m "not slow" -n 2
+
+.PHONY: check-static
+check-static: .venv/ready | build
+	@$(python) -m ruff check --quiet .
+	@$(python) -m ruff format --check --quiet .
+	@.venv/bin/lint-imports --no-logo >build/lint-imports.log || { cat build/lint-imports.log; exit 1; }
+	@$(python) -m pyright --pythonpath $(python)
+
+build:
+	@mkdir -p $@
+
+.PHONY: programs
+programs: .venv/ready
+	@$(python) -m tools.build collector prometheus promtool
+
+.PHONY: lock
+lock: .venv/ready ## write the locked requirements anew from the .in files
+	@$(python) -m pip install --quiet 'uv>=0.9'
+	@for file in requirements sample/requirements requirements-dev; do \
+	  $(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --output-file $$file.txt $$file.in; done
+
+.PHONY: clean
+clean: ## remove what was rendered and built; the .venv stays
+	@rm -rf build .bin
+
+.venv/ready: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "setting up .venv from requirements-dev.txt (a minute or two, once)"
+	@test -x $(python) || $(PYTHON) -m venv .venv
+	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,89 @@
+"""One observed environment on Amazon ECS: the stack's settings, the components they ask for, what it exports."""
+
+from pathlib import Path
+
+import pulumi
+
+import settings as stack_settings
+from components import (
+    Application,
+    Cluster,
+    CollectorService,
+    Grafana,
+    Image,
+    Metrics,
+    Network,
+    Pattern,
+    Place,
+    Sidecar,
+    Site,
+)
+from documents import catalogue, dashboards
+from documents.faults import ConfigurationError
+from documents.names import COLLECTOR, Names
+
+names = Names(pulumi.get_project(), pulumi.get_stack())
+region = pulumi.Config("aws").require("region")
+try:
+    settings = stack_settings.load(stack_settings.program_config(), names)
+    imported = stack_settings.imported_dashboards(settings, Path(__file__).parent)
+except ConfigurationError as error:
+    raise pulumi.RunError(f"stack {names.stack!r} cannot be deployed:\n{error}") from None
+for warning in stack_settings.warnings(settings):
+    pulumi.log.warn(warning)
+
+site = Site.here(names, region, settings.tags, settings.identity, settings.logs.retention_days)
+network = Network("network", {"site": site, "network": settings.network})
+cluster = Cluster(
+    "cluster",
+    {"site": site, "vpc_id": network.vpc_id, "container_insights": stack_settings.container_insights(settings)},
+)
+place = Place(site, cluster, network.vpc_id, network.subnet_ids)
+metrics = Metrics("metrics", {"site": site, "metrics": settings.metrics, "rules": stack_settings.rules_of(settings)})
+
+patterns: dict[catalogue.Pattern, Pattern] = {}
+if catalogue.Pattern.SIDECAR in settings.patterns:
+    patterns[catalogue.Pattern.SIDECAR] = Sidecar(metrics.telemetry, settings.collector, region)
+if catalogue.Pattern.SERVICE in settings.patterns:
+    collector = CollectorService(
+        COLLECTOR, {"place": place, "telemetry": metrics.telemetry, "collector": settings.collector}
+    )
+    patterns[catalogue.Pattern.SERVICE] = collector
+    pulumi.export("collectorAddress", collector.address)
+
+for wanted in settings.applications:
+    image, repository_arn = wanted.image, None
+    if isinstance(image, stack_settings.Build):
+        built = Image(
+            wanted.name,
+            {"site": site, "name": wanted.name, "path": image.build, "architecture": wanted.architecture},
+        )
+        image, repository_arn = built.reference, built.repository_arn
+    Application(
+        wanted.name,
+        {
+            **wanted.model_dump(exclude={"image", "pattern"}),
+            "place": place,
+            "pattern": patterns[settings.pattern_of(wanted)],
+            "image": image,
+            "repository_arn": repository_arn,
+        },
+    )
+
+pulumi.export("cluster", cluster.name)
+pulumi.export("services", [wanted.name for wanted in settings.applications])
+pulumi.export("metricsQueryUrl", metrics.query_url)
+pulumi.export("metricsRemoteWriteUrl", metrics.remote_write_url)
+if settings.grafana.enabled:
+    grafana = Grafana(
+        "grafana",
+        {
+            "site": site,
+            "settings": settings.grafana,
+            "metrics": metrics,
+            "interval_seconds": settings.metrics.interval_seconds,
+            "dashboards": [*dashboards.dashboards(stack_settings.feeds(settings, names, region)), *imported],
+        },
+    )
+    pulumi.export("grafanaUrl", grafana.url)
+    pulumi.export("dashboardUrls", grafana.dashboard_urls)

@@ -1,0 +1,43 @@
+"""Pulumi components: they place documents on AWS and decide nothing that a document could."""
+
+from components.application import Application, ApplicationArgs
+from components.cluster import Cluster, ClusterArgs
+from components.fargate import Place
+from components.grafana import Grafana, GrafanaArgs
+from components.image import Image, ImageArgs
+from components.metrics import Metrics, MetricsArgs
+from components.network import Network, NetworkArgs
+from components.patterns import (
+    CollectorService,
+    CollectorServiceArgs,
+    Instrumentation,
+    Pattern,
+    Sidecar,
+    Telemetry,
+    instrument,
+)
+from components.site import Site
+
+__all__ = [
+    "Application",
+    "ApplicationArgs",
+    "Cluster",
+    "ClusterArgs",
+    "CollectorService",
+    "CollectorServiceArgs",
+    "Grafana",
+    "GrafanaArgs",
+    "Image",
+    "ImageArgs",
+    "Instrumentation",
+    "Metrics",
+    "MetricsArgs",
+    "Network",
+    "NetworkArgs",
+    "Pattern",
+    "Place",
+    "Sidecar",
+    "Site",
+    "Telemetry",
+    "instrument",
+]

@@ -1,0 +1,162 @@
+"""An application of the user on Fargate, observed by whichever pattern it is given."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import fargate
+from components.fargate import Place
+from components.identity import role, tasks_trust
+from components.known import known_now
+from components.patterns.instrumentation import Instrumentation, Pattern
+from components.site import Site
+from documents import inputs, policies, task
+from documents.policies import Statement
+
+
+class ApplicationArgs(TypedDict):
+    """What an application needs; the keys after `repository_arn` are those of `documents.inputs.Application`.
+
+    `repository_arn` is the private ECR repository of the image, where its reference does not tell it.
+    """
+
+    place: Place
+    pattern: Pattern
+    repository_arn: NotRequired[pulumi.Input[str] | None]
+    name: str
+    image: pulumi.Input[str]
+    port: int
+    cpu: NotRequired[int]
+    memory: NotRequired[int]
+    architecture: NotRequired[str]
+    desired_count: NotRequired[int]
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    health_check: NotRequired[Mapping[str, Any] | None]
+    command: NotRequired[Sequence[str] | None]
+
+
+class Application(pulumi.ComponentResource):
+    """Task definition, ECS service, private name, log group, roles and security group of one application.
+
+    Raises `documents.faults.ConfigurationError` with every fault that can be known before anything is registered.
+    """
+
+    service_name: pulumi.Output[str]
+    task_definition_arn: pulumi.Output[str]
+    task_role_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ApplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        place, pattern = args["place"], args["pattern"]
+        wanted = {key: value for key, value in args.items() if key not in ("place", "pattern", "repository_arn")}
+        application = inputs.checked(inputs.Application, known_now(wanted), args["name"])
+        super().__init__("ecs-observability:index:Application", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        site = place.site
+        origin = task.Origin(
+            namespace=site.names.project,
+            environment=site.names.stack,
+            cluster=site.names.prefix,
+            service=application.name,
+            family=site.names.family(application.name),
+        )
+        group_name = site.names.log_group(application.name)
+        instrumentation = pattern.instrument(origin, task.log_configuration(group_name, site.region, "collector"))
+        logs = fargate.log_group(f"{name}-logs", place, application.name, child)
+        task_role, granted = role(
+            f"{name}-task",
+            site=site,
+            role_name=site.names.role(application.name, "task"),
+            trust=tasks_trust(site),
+            statements=instrumentation.statements,
+            opts=child,
+        )
+        execution_role, may_start = role(
+            f"{name}-execution",
+            site=site,
+            role_name=site.names.role(application.name, "execution"),
+            trust=tasks_trust(site),
+            statements=_execution_statements(site, args, instrumentation, logs),
+            opts=child,
+        )
+        log = task.log_configuration(group_name, site.region, application.name)
+        definition = aws.ecs.TaskDefinition(
+            f"{name}-definition",
+            family=origin.family,
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(application.cpu),
+            memory=str(application.memory),
+            runtime_platform={
+                "cpu_architecture": application.architecture.value,
+                "operating_system_family": "LINUX",
+            },
+            task_role_arn=task_role.arn,
+            execution_role_arn=execution_role.arn,
+            container_definitions=pulumi.Output.all(wanted, instrumentation.additions).apply(
+                lambda known: _container_definitions(known[0], log, known[1])
+            ),
+            tags=site.tags,
+            opts=child,
+        )
+        group = fargate.security_group(
+            f"{name}-tasks",
+            place,
+            service=application.name,
+            ports=[application.port],
+            clients=place.cluster.applications_group_id,
+            opts=child,
+        )
+        registry = fargate.registry(f"{name}-name", place, application.name, child)
+        service = fargate.service(
+            f"{name}-service",
+            place,
+            service_name=application.name,
+            task_definition_arn=definition.arn,
+            desired_count=application.desired_count,
+            security_group_ids=[
+                group.id, place.cluster.applications_group_id, *instrumentation.security_group_ids
+            ],
+            service_registries={"registry_arn": registry.arn},
+            service_connect=instrumentation.service_connect,
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=[*may_start, *granted, *instrumentation.depends_on])
+            ),
+        )  # fmt: skip
+        self.service_name = service.name
+        self.task_definition_arn = definition.arn
+        self.task_role_name = task_role.name
+        self.register_outputs(
+            {
+                "serviceName": self.service_name,
+                "taskDefinitionArn": self.task_definition_arn,
+                "taskRoleName": self.task_role_name,
+            }
+        )
+
+
+def _execution_statements(
+    site: Site, args: ApplicationArgs, instrumentation: Instrumentation, logs: aws.cloudwatch.LogGroup
+) -> pulumi.Output[list[Statement]]:
+    def statements(known: Sequence[Any]) -> list[Statement]:
+        partition, image, own_repository, log_group_arn, secrets = known
+        named = (policies.repository_arn(each, partition) for each in (image, *instrumentation.images))
+        return policies.execution(
+            repositories=[arn for arn in (own_repository, *named) if arn],
+            log_group_arn=log_group_arn,
+            secrets=secrets.values(),
+        )
+
+    return pulumi.Output.all(
+        site.partition, args["image"], args.get("repository_arn"), logs.arn, args.get("secrets", {})
+    ).apply(statements)
+
+
+def _container_definitions(wanted: Mapping[str, Any], log: task.Container, additions: task.Additions) -> str:
+    """The JSON for ECS, once all is known; what could not be judged before is judged here."""
+    application = inputs.checked(inputs.Application, wanted, str(wanted["name"]))
+    containers = [task.application_container(application, log)]
+    return json.dumps(task.instrument(containers, application.name, additions))

@@ -1,0 +1,128 @@
+"""An ECS service on Fargate with what belongs to it: log group, security group, private name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.cluster import Cluster
+from components.site import Site
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where services of a stack run."""
+
+    site: Site
+    cluster: Cluster
+    vpc_id: pulumi.Output[str]
+    subnet_ids: Sequence[pulumi.Output[str]]
+
+
+def log_group(name: str, place: Place, service: str, opts: pulumi.ResourceOptions) -> aws.cloudwatch.LogGroup:
+    """The log group of one service; its name is known before it exists, so that definitions can be rendered."""
+    return aws.cloudwatch.LogGroup(
+        name,
+        name=place.site.names.log_group(service),
+        retention_in_days=place.site.log_retention_days,
+        tags=place.site.tags,
+        opts=opts,
+    )
+
+
+def security_group(
+    name: str,
+    place: Place,
+    *,
+    service: str,
+    ports: Sequence[int],
+    clients: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> aws.ec2.SecurityGroup:
+    """A group that admits `clients` on `ports` and nobody else; outgoing traffic is open (images, AWS's endpoints)."""
+    group = aws.ec2.SecurityGroup(
+        name,
+        description=f"Tasks of {service}",
+        vpc_id=place.vpc_id,
+        tags=place.site.named(place.site.names.family(service)),
+        opts=opts,
+    )
+    for port in ports:
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-in-{port}",
+            security_group_id=group.id,
+            referenced_security_group_id=clients,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            tags=place.site.tags,
+            opts=opts,
+        )
+    aws.vpc.SecurityGroupEgressRule(
+        f"{name}-out",
+        security_group_id=group.id,
+        cidr_ipv4="0.0.0.0/0",
+        ip_protocol="-1",
+        tags=place.site.tags,
+        opts=opts,
+    )
+    return group
+
+
+def registry(name: str, place: Place, service: str, opts: pulumi.ResourceOptions) -> aws.servicediscovery.Service:
+    """The service's private DNS name; ECS registers the address of each healthy task."""
+    return aws.servicediscovery.Service(
+        name,
+        name=service,
+        dns_config={
+            "namespace_id": place.cluster.namespace_id,
+            # Short, because a client that resolves again must not find a task that is gone.
+            "dns_records": [{"type": "A", "ttl": 10}],
+            "routing_policy": "MULTIVALUE",
+        },
+        # Instances left behind by a failed deployment would block the deletion of the service.
+        force_destroy=True,
+        tags=place.site.tags,
+        opts=opts,
+    )
+
+
+def service(
+    name: str,
+    place: Place,
+    *,
+    service_name: str,
+    task_definition_arn: pulumi.Input[str],
+    desired_count: int,
+    security_group_ids: Sequence[pulumi.Input[str]],
+    service_registries: Any = None,
+    service_connect: Any = None,
+    opts: pulumi.ResourceOptions,
+) -> aws.ecs.Service:
+    """The ECS service. A deployment that does not become healthy is rolled back and fails the update."""
+    return aws.ecs.Service(
+        name,
+        name=service_name,
+        cluster=place.cluster.arn,
+        task_definition=task_definition_arn,
+        desired_count=desired_count,
+        launch_type="FARGATE",
+        network_configuration={
+            "subnets": list(place.subnet_ids),
+            "security_groups": list(security_group_ids),
+            "assign_public_ip": True,
+        },
+        deployment_circuit_breaker={"enable": True, "rollback": True},
+        deployment_minimum_healthy_percent=100,
+        deployment_maximum_percent=200,
+        availability_zone_rebalancing="ENABLED",
+        enable_ecs_managed_tags=True,
+        propagate_tags="SERVICE",
+        service_registries=service_registries,
+        service_connect_configuration=service_connect,
+        wait_for_steady_state=True,
+        tags=place.site.tags,
+        opts=opts,
+    )

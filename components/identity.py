@@ -1,0 +1,61 @@
+"""IAM roles of tasks and of Grafana, each with exactly the statements it is given."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from components.site import Site
+from documents import policies
+
+
+def role(
+    name: str,
+    *,
+    site: Site,
+    role_name: str,
+    trust: pulumi.Output[policies.Policy],
+    statements: pulumi.Output[list[policies.Statement]] | None,
+    opts: pulumi.ResourceOptions,
+) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+    """A role and its one inline policy; whoever uses the role depends on the policy, or starts without permission.
+
+    Without statements there is no policy: IAM refuses an empty one.
+    """
+    made = aws.iam.Role(
+        name,
+        name=role_name,
+        path=site.identity.path,
+        permissions_boundary=site.identity.permissions_boundary,
+        assume_role_policy=trust.apply(_text),
+        tags=site.tags,
+        opts=opts,
+    )
+    if statements is None:
+        return made, []
+    granted = aws.iam.RolePolicy(
+        f"{name}-policy",
+        name="permissions",
+        role=made.name,
+        policy=statements.apply(lambda known: _text(policies.policy(known))),
+        opts=opts,
+    )
+    return made, [granted]
+
+
+def tasks_trust(site: Site) -> pulumi.Output[policies.Policy]:
+    """The trust policy of every role that ECS tasks assume."""
+    return pulumi.Output.all(site.partition, site.account).apply(
+        lambda known: policies.tasks_trust(partition=known[0], region=site.region, account=known[1])
+    )
+
+
+def grafana_trust(site: Site) -> pulumi.Output[policies.Policy]:
+    """The trust policy of the Grafana workspace's role."""
+    return pulumi.Output.all(site.partition, site.account).apply(
+        lambda known: policies.grafana_trust(partition=known[0], region=site.region, account=known[1])
+    )
+
+
+def _text(document: policies.Policy) -> str:
+    return json.dumps(document, sort_keys=True)

@@ -1,0 +1,90 @@
+"""The AMP workspace: where every metric of the stack is stored, and the rules that run on them."""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.patterns.instrumentation import Telemetry
+from components.site import Site
+from documents import inputs
+
+
+class MetricsArgs(TypedDict):
+    """What the workspace needs. `rules` are Prometheus rules files (YAML) by the name of their namespace."""
+
+    site: Site
+    metrics: inputs.Metrics
+    rules: Mapping[str, str]
+
+
+class Metrics(pulumi.ComponentResource):
+    """AMP workspace with retention, limits and a log group for its own errors.
+
+    `query_url` and `remote_write_url` are the addresses of the Prometheus API; both want signed requests.
+    """
+
+    workspace_id: pulumi.Output[str]
+    workspace_arn: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    query_url: pulumi.Output[str]
+    remote_write_url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: MetricsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ecs-observability:index:Metrics", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        site, metrics = args["site"], args["metrics"]
+        self._interval_seconds = metrics.interval_seconds
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            # Under this prefix CloudWatch's policy for delivered logs does not grow with each log group.
+            name=f"/aws/vendedlogs/prometheus/{site.names.prefix}",
+            retention_in_days=site.log_retention_days,
+            tags=site.tags,
+            opts=child,
+        )
+        workspace = aws.amp.Workspace(
+            f"{name}-workspace",
+            alias=site.names.prefix,
+            logging_configuration={"log_group_arn": pulumi.Output.concat(logs.arn, ":*")},
+            tags=site.tags,
+            opts=child,
+        )
+        aws.amp.WorkspaceConfiguration(
+            f"{name}-configuration",
+            workspace_id=workspace.id,
+            retention_period_in_days=metrics.retention_days,
+            # The empty label set is the bucket of all series: a runaway label is refused instead of billed.
+            limits_per_label_sets=[{"label_set": {}, "limits": {"max_series": metrics.max_series}}]
+            if metrics.max_series
+            else None,
+            opts=child,
+        )
+        for namespace, rules in args["rules"].items():
+            aws.amp.RuleGroupNamespace(
+                f"{name}-rules-{namespace}",
+                name=namespace,
+                workspace_id=workspace.id,
+                data=rules,
+                tags=site.tags,
+                opts=child,
+            )
+        self.workspace_id = workspace.id
+        self.workspace_arn = workspace.arn
+        self.endpoint = workspace.prometheus_endpoint
+        self.query_url = pulumi.Output.concat(self.endpoint, "api/v1/query")
+        self.remote_write_url = pulumi.Output.concat(self.endpoint, "api/v1/remote_write")
+        self.register_outputs(
+            {
+                "workspaceId": self.workspace_id,
+                "workspaceArn": self.workspace_arn,
+                "queryUrl": self.query_url,
+                "remoteWriteUrl": self.remote_write_url,
+            }
+        )
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What collectors need to know of the workspace."""
+        return Telemetry(self.remote_write_url, self.workspace_arn, self._interval_seconds)

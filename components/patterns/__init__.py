@@ -1,0 +1,15 @@
+"""Deployment patterns of the collector: one file each, all answering the same question with an `Instrumentation`."""
+
+from components.patterns.instrumentation import Instrumentation, Pattern, Telemetry, instrument
+from components.patterns.service import CollectorService, CollectorServiceArgs
+from components.patterns.sidecar import Sidecar
+
+__all__ = [
+    "CollectorService",
+    "CollectorServiceArgs",
+    "Instrumentation",
+    "Pattern",
+    "Sidecar",
+    "Telemetry",
+    "instrument",
+]

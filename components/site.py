@@ -1,0 +1,45 @@
+"""Where everything of one stack stands, and what every resource of it carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from documents.inputs import Identity
+from documents.names import Names
+
+
+@dataclass(frozen=True)
+class Site:
+    """Account, region and partition, the stack's names, its tags, and the options that its roles and logs share.
+
+    `account` and `partition` are known to AWS only; `log_retention_days` is for every log group.
+    """
+
+    names: Names
+    region: str
+    account: pulumi.Output[str]
+    partition: pulumi.Output[str]
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    identity: Identity = field(default_factory=Identity)
+    log_retention_days: int = 30
+
+    @classmethod
+    def here(
+        cls, names: Names, region: str, tags: Mapping[str, str], identity: Identity, log_retention_days: int
+    ) -> "Site":
+        """The site of the account that the provider's credentials belong to."""
+        return cls(
+            names=names,
+            region=region,
+            account=aws.get_caller_identity_output().account_id,
+            partition=aws.get_partition_output().partition,
+            tags={"pulumi:project": names.project, "pulumi:stack": names.stack, **tags},
+            identity=identity,
+            log_retention_days=log_retention_days,
+        )
+
+    def named(self, name: str) -> dict[str, str]:
+        """The tags of a resource whose only name in the console is a tag."""
+        return {"Name": name, **self.tags}

@@ -1,0 +1,391 @@
+"""The dashboard "ECS tasks": what runs, and how much of its CPU, memory, network and storage it uses.
+
+It shows everything that AWS's AMP_ECS_Task_Monitoring dashboard shows. In the sidecar pattern its figures come from
+AMP, in the service pattern from CloudWatch Container Insights: the same panels, titles and units, and in a stack with
+both patterns both in each panel. CloudWatch has no dimension set with service and family in it, so its lines stand for
+services; a service runs one family.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from documents import catalogue, rules
+from documents.catalogue import CloudWatchMetric, Dimension, Label, TaskEvent, TaskMetric
+from documents.dashboards.model import Dashboard, Feeds
+from documents.dashboards.panels import (
+    About,
+    AtLeast,
+    ContainerInsights,
+    Limits,
+    Line,
+    PanelBuilder,
+    Query,
+    Row,
+    Variable,
+    board,
+    column,
+    fed,
+    from_amp,
+    graph,
+    known,
+    known_one,
+    now,
+    number,
+    one_from_amp,
+    over_time,
+    rows_of,
+    sheet,
+    top,
+)
+from documents.dashboards.sources import Source
+
+UID: Final = "ecs-tasks"
+TITLE: Final = "ECS tasks"
+
+_CHOSEN: Final = f'{Label.CLUSTER}="$cluster", {Label.SERVICE}=~"$service", {Label.FAMILY}=~"$family"'
+_BY_FAMILY: Final = f"by ({Label.FAMILY})"
+_FAMILY: Final = f"{{{{{Label.FAMILY}}}}}"
+_WINDOW: Final = "[$__rate_interval]"
+
+_SERVICE_LABEL: Final = "${PROP('Dim.ServiceName')}"
+_TASK_LABEL: Final = "${PROP('Dim.ServiceName')} ${PROP('Dim.TaskId')}"
+_PER_MINUTE: Final = "raw / ($__period_auto / 60)"
+"""A sum over a period, of one sample a minute from each task, becomes the total of all tasks."""
+
+_SATURATION: Final = Limits(warning=80, bad=90)
+"""Percent. AWS's recommended alarms stand at 80; at 90 a spike no longer fits."""
+
+# CloudWatch charges for every metric of every query, and its figures are minutes old anyway.
+_SLOWEST_REFRESH: Final = 300
+_RULE_SECONDS: Final = 60
+"""AMP evaluates rules once a minute."""
+
+
+def dashboard(feeds: Feeds) -> Dashboard:
+    """The dashboard for the feeds that a stack has; there must be at least one."""
+    panels = _Panels(feeds)
+    return board(
+        UID,
+        TITLE,
+        "Running tasks and their use of CPU, memory, network and storage against what they reserve.",
+        refresh=_SLOWEST_REFRESH if feeds.cloudwatch_services else feeds.interval_seconds,
+        variables=panels.variables(),
+        others={"application": "Application"},
+        rows=(
+            Row(101, "Now", (Line(4, (panels.running(), panels.memory_total(), panels.vcpu_total())),)),
+            Row(
+                102,
+                "By task family",
+                (
+                    Line(8, (panels.cpu(), panels.memory())),
+                    Line(8, (panels.network_in(), panels.network_out())),
+                    Line(8, (panels.storage_read(), panels.storage_write())),
+                ),
+            ),
+            Row(103, "By task", (Line(10, (panels.tasks(),)),)),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Panels:
+    feeds: Feeds
+
+    @property
+    def _cloudwatch(self) -> ContainerInsights | None:
+        """Queries to CloudWatch, if any service needs them.
+
+        Container Insights sees the whole cluster. Where AMP has some of its services, the others have a variable of
+        their own, or those of AMP would appear twice.
+        """
+        if not self.feeds.cloudwatch_services:
+            return None
+        return ContainerInsights(self.feeds.region, "cloudwatch_service" if self.feeds.sidecar else "service")
+
+    def variables(self) -> list[Variable]:
+        cloudwatch = self._cloudwatch
+        services = self.feeds.cloudwatch_services
+        if not self.feeds.sidecar:
+            return [known_one("cluster", "Cluster", self.feeds.cluster), known("service", "Service", services)]
+        metric = catalogue.CPU_RESERVED.name
+        in_cluster = f'{Label.CLUSTER}="$cluster"'
+        found = [
+            one_from_amp("cluster", "Cluster", metric, Label.CLUSTER, self.feeds.cluster),
+            from_amp("service", "Service", metric, Label.SERVICE, in_cluster),
+            from_amp("family", "Task family", metric, Label.FAMILY, f'{in_cluster}, {Label.SERVICE}=~"$service"'),
+        ]
+        return found if cloudwatch is None else [*found, known(cloudwatch.services, "Service (CloudWatch)", services)]
+
+    def running(self) -> PanelBuilder:
+        tasks = f"count by ({Label.TASK}) ({_of(catalogue.CPU_RESERVED)})"
+        return number(
+            About(
+                1,
+                "Running tasks",
+                "Tasks that report at this moment. Fewer than desired: tasks fail to start or stop; look at the "
+                "service's events and at the stopped tasks' reasons in the ECS console.",
+            ),
+            self._queries(
+                now(f"count({tasks})", step=self._step, legend="Tasks"),
+                self._service_metric(catalogue.RUNNING_TASKS),
+            ),
+            source=self._source,
+            unit="short",
+            decimals=0,
+            judgement=AtLeast(1),
+        )
+
+    def memory_total(self) -> PanelBuilder:
+        return number(
+            About(
+                2,
+                "Memory in use",
+                "Memory of all running tasks together, without page cache. A rise without more tasks is a leak or a "
+                "larger working set: find its task in the table below.",
+            ),
+            self._queries(
+                now(f"sum({_of(catalogue.MEMORY_UTILIZED)})", step=self._step, legend="Memory"),
+                self._total(catalogue.MEMORY_UTILIZED.cloudwatch, "Memory"),
+            ),
+            source=self._source,
+            unit="mbytes",
+            decimals=0,
+        )
+
+    def vcpu_total(self) -> PanelBuilder:
+        return number(
+            About(
+                3,
+                "vCPU in use",
+                "Processor time of all running tasks together, in vCPU. A rise without more requests is work that "
+                "nobody asked for: compare with the request rate on the dashboard Application.",
+            ),
+            self._queries(
+                now(f"sum({_of(catalogue.CPU_VCPU)})", step=self._step, legend="vCPU"),
+                self._total(catalogue.CPU_VCPU.cloudwatch, "vCPU"),
+            ),
+            source=self._source,
+            unit="suffix: vCPU",
+            decimals=2,
+        )
+
+    def cpu(self) -> PanelBuilder:
+        return self._utilization(
+            About(
+                4,
+                "CPU of reservation",
+                "Mean over the tasks of a family. Above 80 % requests start to wait, at 100 % tasks are throttled: "
+                "add tasks or CPU units, or find what burns them.",
+            ),
+            rules.CPU_UTILIZATION,
+            catalogue.CPU_UTILIZATION,
+        )
+
+    def memory(self) -> PanelBuilder:
+        return self._utilization(
+            About(
+                5,
+                "Memory of reservation",
+                "Mean over the tasks of a family. At 100 % the kernel kills a container and the task stops: raise the "
+                "task's memory, or look for a leak if the line only ever climbs.",
+            ),
+            rules.MEMORY_UTILIZATION,
+            catalogue.MEMORY_UTILIZATION,
+        )
+
+    def network_in(self) -> PanelBuilder:
+        return self._network(
+            About(
+                6,
+                "Network in",
+                "Received by all tasks of a family together. Much more than usual: a burst of requests, or large "
+                "answers from a dependency. Nothing at all: nobody reaches the tasks; check security groups and "
+                "target health.",
+            ),
+            catalogue.NETWORK_RX,
+        )
+
+    def network_out(self) -> PanelBuilder:
+        return self._network(
+            About(
+                7,
+                "Network out",
+                "Sent by all tasks of a family together, telemetry included. Much more than usual: large answers, "
+                "retries against a failing dependency, or verbose telemetry. It is what data transfer costs.",
+            ),
+            catalogue.NETWORK_TX,
+        )
+
+    def storage_read(self) -> PanelBuilder:
+        return self._storage(
+            About(
+                8,
+                "Storage read",
+                "Read from disk, by family (from CloudWatch: by task). Steady reading in a service that should work "
+                "in memory means too little memory for the page cache.",
+            ),
+            catalogue.STORAGE_READ,
+        )
+
+    def storage_write(self) -> PanelBuilder:
+        return self._storage(
+            About(
+                9,
+                "Storage write",
+                "Written to disk, by family (from CloudWatch: by task). Steady writing fills the task's ephemeral "
+                "storage (20 GiB unless set otherwise): look for log or temporary files.",
+            ),
+            catalogue.STORAGE_WRITE,
+        )
+
+    def tasks(self) -> PanelBuilder:
+        kept = f"by ({Label.TASK}, {Label.FAMILY}, {Label.SERVICE}, {Label.REVISION})"
+        cpu, memory = (f"100 * max {kept} ({recorded.name}{{{_CHOSEN}}})" for recorded in rules.RECORDED)
+        used = f"max {kept} ({_of(catalogue.MEMORY_UTILIZED)})"
+        received = f"max {kept} ({_of(catalogue.NETWORK_RX)})"
+        sent = f"max {kept} ({_of(catalogue.NETWORK_TX)})"
+        asked = {"A": cpu, "B": memory, "C": used, "D": received, "E": sent}
+        from_amp = [rows_of(expr, step=self._step, ref=ref) for ref, expr in asked.items()]
+        cloudwatch = self._cloudwatch
+        return sheet(
+            About(
+                10,
+                "Tasks",
+                "Every task as it is now; from CloudWatch, every task of the chosen time with its latest figures. One "
+                "task far above the others of its family: uneven load or a stuck task; stop it and ECS starts "
+                "another. Two revisions side by side: a deployment is under way, or hangs.",
+            ),
+            [
+                *(from_amp if self.feeds.sidecar else ()),
+                *((cloudwatch.logs(_latest_events(cloudwatch.services)),) if cloudwatch else ()),
+            ],
+            source=self._source,
+            names={
+                Label.TASK: "Task",
+                Label.FAMILY: "Family",
+                Label.SERVICE: "Service",
+                Label.REVISION: "Revision",
+                "Value #A": "CPU",
+                "Value #B": "Memory",
+                "Value #C": "Memory used",
+                "Value #D": "Network in",
+                "Value #E": "Network out",
+                **_EVENT_COLUMNS,
+            },
+            columns=(
+                column("CPU", "percent", 1, _SATURATION),
+                column("Memory", "percent", 1, _SATURATION),
+                column("Memory used", "mbytes", 0),
+                column("Network in", "Bps", 1),
+                column("Network out", "Bps", 1),
+            ),
+            sort_by="CPU",
+        )
+
+    def _utilization(self, about: About, recorded: rules.Recorded, metric: CloudWatchMetric) -> PanelBuilder:
+        mean = f"avg {_BY_FAMILY} (avg_over_time({recorded.name}{{{_CHOSEN}}}{_WINDOW}))"
+        return graph(
+            about,
+            self._queries(
+                over_time(top(f"100 * {mean}"), _FAMILY, step=max(self._step, _RULE_SECONDS)),
+                self._service_metric(metric),
+            ),
+            source=self._source,
+            unit="percent",
+            decimals=1,
+            judgement=_SATURATION,
+        )
+
+    def _network(self, about: About, metric: TaskMetric) -> PanelBuilder:
+        total = f"sum {_BY_FAMILY} (avg_over_time({_of(metric)}{_WINDOW}))"
+        return graph(
+            about,
+            self._queries(
+                over_time(top(total), _FAMILY, step=self._step),
+                self._service_metric(metric.cloudwatch, statistic="Sum", expression=_PER_MINUTE),
+            ),
+            source=self._source,
+            unit="Bps",
+            decimals=1,
+        )
+
+    def _storage(self, about: About, metric: TaskMetric) -> PanelBuilder:
+        # Cumulative for each task: the sum over tasks would fall whenever one of them stops.
+        total = f"sum {_BY_FAMILY} (rate({_of(metric)}{_WINDOW}))"
+        return graph(
+            about,
+            self._queries(
+                over_time(top(total), _FAMILY, step=self._step),
+                self._task_metric(metric.cloudwatch, _TASK_LABEL, "RATE(raw)"),
+            ),
+            source=self._source,
+            unit="Bps",
+            decimals=1,
+        )
+
+    def _service_metric(
+        self, metric: CloudWatchMetric, *, statistic: str = "", expression: str = ""
+    ) -> tuple[Query, ...]:
+        cloudwatch = self._cloudwatch
+        if cloudwatch is None:
+            return ()
+        dimensions = {Dimension.CLUSTER: "$cluster", Dimension.SERVICE: f"${cloudwatch.services}"}
+        return cloudwatch.metric(metric, dimensions, _SERVICE_LABEL, statistic=statistic, expression=expression)
+
+    def _task_metric(self, metric: CloudWatchMetric, label: str, expression: str) -> tuple[Query, ...]:
+        cloudwatch = self._cloudwatch
+        if cloudwatch is None:
+            return ()
+        dimensions = {
+            Dimension.CLUSTER: "$cluster",
+            Dimension.SERVICE: f"${cloudwatch.services}",
+            Dimension.TASK: "*",
+        }
+        return cloudwatch.metric(metric, dimensions, label, expression=expression)
+
+    def _total(self, metric: CloudWatchMetric, label: str) -> tuple[Query, ...]:
+        scale = "" if metric.scale == 1 else f" * {metric.scale}"
+        return self._task_metric(metric, label, f"SUM(raw){scale}")
+
+    def _queries(self, amp: Query, cloudwatch: tuple[Query, ...]) -> list[Query]:
+        return [*((amp,) if self.feeds.sidecar else ()), *cloudwatch]
+
+    @property
+    def _source(self) -> Source:
+        return fed(amp=self.feeds.sidecar, container_insights=bool(self.feeds.cloudwatch_services))
+
+    @property
+    def _step(self) -> int:
+        return self.feeds.interval_seconds
+
+
+def _of(metric: TaskMetric) -> str:
+    return f"{metric.name}{{{_CHOSEN}}}"
+
+
+_EVENT_COLUMNS: Final = {
+    TaskEvent.TASK: "Task",
+    "family": "Family",
+    "service": "Service",
+    "revision": "Revision",
+    "cpu": "CPU",
+    "memory": "Memory",
+    "memory_used": "Memory used",
+    "network_in": "Network in",
+    "network_out": "Network out",
+}
+
+
+def _latest_events(services: str) -> str:
+    event = TaskEvent
+    return "\n".join(
+        (
+            f'filter {event.TYPE} = "Task" and {event.SERVICE} in [${{{services}:doublequote}}]',
+            f"| fields 100 * {event.CPU_UTILIZED} / {event.CPU_RESERVED} as cpu_percent,"
+            f" 100 * {event.MEMORY_UTILIZED} / {event.MEMORY_RESERVED} as memory_percent",
+            f"| stats latest({event.FAMILY}) as family, latest({event.SERVICE}) as service,"
+            f" latest({event.REVISION}) as revision, latest(cpu_percent) as cpu, latest(memory_percent) as memory,"
+            f" latest({event.MEMORY_UTILIZED}) as memory_used, latest({event.NETWORK_RX}) as network_in,"
+            f" latest({event.NETWORK_TX}) as network_out by {event.TASK}",
+        )
+    )

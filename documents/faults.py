@@ -1,0 +1,134 @@
+"""Faults in what a user gave us: all of them at once, each with the key, the value and what would be right."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+T = TypeVar("T")
+
+REFERENCE: Final = "<reference>"
+BUILD: Final = "<build>"
+"""Tags of the two forms of an image; pydantic puts them into the path of an error, where no reader needs them."""
+
+_MAY_BE_SECRET: Final = frozenset({"secrets", "environment"})
+"""Keys below which no value is ever printed."""
+
+_UNSAID: Final = object()
+"""Stands for "do not print the value": it may be a secret, or there is none."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, under a key such as `applications.0.port`; `got` may be left unsaid."""
+
+    key: str
+    problem: str
+    remedy: str
+    got: Any = _UNSAID
+
+    def __str__(self) -> str:
+        got = "" if self.got is _UNSAID else f" (got {_shown(self.got)})"
+        return f"{self.key}: {self.problem}{got}; {self.remedy}"
+
+
+class ConfigurationError(ValueError):
+    """What a user gave us cannot be deployed. `faults` holds every reason; the text has one line for each."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: Final = tuple(faults)
+        super().__init__("\n".join(f"  {fault}" for fault in self.faults))
+
+
+def wrong(problem: str, remedy: str, *, secret: bool = False) -> PydanticCustomError:
+    """The error that a validator of a model raises; `Fault` is made from it once the key is known."""
+    return PydanticCustomError("wrong", "{problem}", {"problem": problem, "remedy": remedy, "secret": secret})
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], root: str = "") -> list[Fault]:
+    """Pydantic's errors in this project's words. `root` is the key under which `model` stands."""
+    return [_fault(details, model, root) for details in error.errors(include_url=False)]
+
+
+def collect(faults: list[Fault], make: Callable[[], T], model: type[BaseModel], root: str) -> T | None:
+    """What `make` returns, or None after its faults were added to `faults`."""
+    try:
+        return make()
+    except ValidationError as error:
+        faults.extend(faults_of(error, model, root))
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    return None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What to write instead of an unknown word."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+
+
+def _fault(details: ErrorDetails, model: type[BaseModel], root: str) -> Fault:  # noqa: PLR0911 - one for each kind
+    location = tuple(part for part in details["loc"] if part not in (REFERENCE, BUILD))
+    key = ".".join(str(part) for part in (root, *location) if part != "")
+    context = details.get("ctx", {})
+    got = _UNSAID if _MAY_BE_SECRET.intersection(location) else details["input"]
+    match details["type"]:
+        case "wrong":
+            return Fault(key, context["problem"], context["remedy"], _UNSAID if context["secret"] else got)
+        case "missing":
+            return Fault(key, "is missing", "give it a value")
+        case "extra_forbidden":
+            return Fault(key, "is not a known key", nearest(str(location[-1]), _keys(model, location[:-1])))
+        case "enum" | "literal_error":
+            return Fault(key, "is not one of the choices", f"choose {context['expected']}", got)
+        case "greater_than_equal" | "greater_than":
+            return Fault(key, "is too small", f"give at least {context.get('ge', context.get('gt'))}", got)
+        case "less_than_equal" | "less_than":
+            return Fault(key, "is too large", f"give at most {context.get('le', context.get('lt'))}", got)
+        case kind if kind.endswith(("_type", "_parsing")) or kind in ("int_from_float", "model_attributes_type"):
+            return Fault(
+                key, "has the wrong type", f"give {_KINDS.get(kind.split('_')[0], 'another kind of value')}", got
+            )
+        case _:
+            return Fault(key, "is not valid", details["msg"][0].lower() + details["msg"][1:], got)
+
+
+_KINDS: Final = {
+    "int": "a whole number",
+    "string": "a text",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a map of keys and values",
+    "model": "a map of keys and values",
+    "mapping": "a map of keys and values",
+}
+
+
+def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """The keys that the model at `path` below `model` knows."""
+    current: type[BaseModel] = model
+    for part in path:
+        for field in current.model_fields.values():
+            if field.alias == part and (inner := _model_in(field.annotation)):
+                current = inner
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        if found := _model_in(argument):
+            return found
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,333 @@
+"""What a user may ask for: frozen models with every check that can be made before anything is deployed.
+
+Stack files use the camelCase aliases, Python callers may use the field names; both get the same errors.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from documents import adot, fargate, names
+from documents.catalogue import Pattern
+from documents.faults import ConfigurationError, Fault, collect, wrong
+
+M = TypeVar("M", bound="Model")
+
+PENDING: Final = "<known after deployment>"
+"""A placeholder for what another resource will give; it is checked when it is known."""
+
+
+class Model(BaseModel):
+    """Frozen and strict about keys: a misspelt key is an error, not a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Architecture(StrEnum):
+    """Processor of a task; ARM64 costs about a fifth less on Fargate."""
+
+    ARM64 = "ARM64"
+    X86_64 = "X86_64"
+
+
+class Start(StrEnum):
+    """What an application waits for before it starts: the collector's start, or its health check."""
+
+    START = "start"
+    HEALTHY = "healthy"
+
+
+class Discovery(StrEnum):
+    """How tasks find a collector that is a service of its own."""
+
+    CLOUD_MAP = "cloudMap"
+    SERVICE_CONNECT = "serviceConnect"
+
+
+LOG_RETENTION_DAYS: Final = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""CloudWatch Logs API Reference, PutRetentionPolicy, `retentionInDays`."""
+
+_IMAGE: Final = re.compile(
+    r"(?P<name>[a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
+)
+_SECRET_ARN: Final = re.compile(
+    r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+|ssm:[a-z0-9-]+:\d{12}:parameter/\S+)"
+)
+_SECRET_NAME: Final = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|SECRET_?KEY|PRIVATE_?KEY|CREDENTIALS)$", re.IGNORECASE
+)
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLACEHOLDER: Final = re.compile(r"<[^<>]+>")
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a text stands for a value that is not known yet.
+
+    `<your Identity Center user id>` is for the user to fill in, `<metrics-workspace.arn>` for AWS.
+    """
+    return _PLACEHOLDER.fullmatch(value) is not None
+
+
+def image_reference(value: str) -> str:
+    """An image with a tag or a digest: without one, every start may run something else."""
+    if is_placeholder(value):
+        return value
+    match = _IMAGE.fullmatch(value)
+    if not match:
+        raise wrong("is not an image reference", "write it as repository:tag or repository@sha256:digest")
+    if not match["tag"] and not match["digest"]:
+        raise wrong("has neither tag nor digest", f"pin it, for example {value}:1.4.2")
+    return value
+
+
+def _log_retention(value: int) -> int:
+    if value not in LOG_RETENTION_DAYS:
+        raise wrong(
+            "is not a retention that CloudWatch Logs has",
+            f"choose one of {', '.join(map(str, LOG_RETENTION_DAYS))} days",
+        )
+    return value
+
+
+def _secret_arn(value: str) -> str:
+    if not is_placeholder(value) and not _SECRET_ARN.fullmatch(value):
+        raise wrong(
+            "is not the ARN of a secret",
+            "store it in Secrets Manager or SSM Parameter Store and give the ARN, never the value",
+            secret=True,
+        )
+    return value
+
+
+def _permissions_boundary(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/\S+", value):
+        raise wrong("is not the ARN of an IAM policy", "write it as arn:aws:iam::123456789012:policy/name")
+    return value
+
+
+def _iam_path(value: str) -> str:
+    if not re.fullmatch(r"/(?:[!-~]{1,510}/)?", value):
+        raise wrong("is not an IAM path", "begin and end it with a slash, for example /observability/")
+    return value
+
+
+ApplicationName = Annotated[str, AfterValidator(names.application_name)]
+ImageReference = Annotated[str, AfterValidator(image_reference)]
+LogRetention = Annotated[int, AfterValidator(_log_retention)]
+SecretArn = Annotated[str, AfterValidator(_secret_arn)]
+PermissionsBoundary = Annotated[str, AfterValidator(_permissions_boundary)]
+IamPath = Annotated[str, AfterValidator(_iam_path)]
+
+
+class HealthCheck(Model):
+    """ECS's health check of a container: `command` as ECS takes it (`CMD` or `CMD-SHELL` first), times in seconds."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=2)]
+    interval: Annotated[int, Field(ge=5, le=300)] = 30
+    timeout: Annotated[int, Field(ge=2, le=60)] = 5
+    retries: Annotated[int, Field(ge=1, le=10)] = 3
+    start_period: Annotated[int, Field(ge=0, le=300)] = 10
+
+    @field_validator("command")
+    @classmethod
+    def _form(cls, command: tuple[str, ...]) -> tuple[str, ...]:
+        if command[0] not in ("CMD", "CMD-SHELL"):
+            raise wrong("does not begin with CMD or CMD-SHELL", "for example ['CMD', '/healthcheck']")
+        return command
+
+
+class Application(Model):
+    """One ECS service of the user on Fargate. `cpu` in CPU units (1024 = 1 vCPU) and `memory` in MiB are the task's."""
+
+    name: ApplicationName
+    image: ImageReference
+    port: Annotated[int, Field(ge=1, le=65535)]
+    cpu: int = 256
+    memory: int = 1024
+    architecture: Architecture = Architecture.ARM64
+    desired_count: Annotated[int, Field(ge=0, le=5000)] = 1
+    environment: Mapping[str, str] = {}
+    secrets: Mapping[str, SecretArn] = {}
+    health_check: HealthCheck | None = None
+    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+
+    @field_validator("memory")
+    @classmethod
+    def _fargate(cls, memory: int, info: ValidationInfo) -> int:
+        if "cpu" in info.data and (problem := fargate.size_problem(info.data["cpu"], memory)):
+            raise wrong(*problem)
+        return memory
+
+    @field_validator("cpu")
+    @classmethod
+    def _cpu(cls, cpu: int) -> int:
+        if cpu not in fargate.SIZES:
+            raise wrong(*(fargate.size_problem(cpu, 0) or ("", "")))
+        return cpu
+
+    @field_validator("environment", "secrets")
+    @classmethod
+    def _variables(cls, variables: Mapping[str, str]) -> Mapping[str, str]:
+        for name in variables:
+            if not _VARIABLE.fullmatch(name):
+                raise wrong(f"has the variable name {name!r}", "use letters, digits and underscores", secret=True)
+        return variables
+
+    @field_validator("environment")
+    @classmethod
+    def _no_plain_secret(cls, environment: Mapping[str, str]) -> Mapping[str, str]:
+        for name in environment:
+            if _SECRET_NAME.search(name):
+                raise wrong(
+                    f"gives {name} as plain text, which everyone who may read task definitions can see",
+                    "move it to `secrets` with the ARN of a Secrets Manager secret or SSM parameter",
+                    secret=True,
+                )
+        return environment
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if both := sorted(set(self.environment) & set(self.secrets)):
+            raise wrong(
+                f"sets {', '.join(both)} both in environment and in secrets", "keep one of the two", secret=True
+            )
+        return self
+
+
+class Collector(Model):
+    """The collector of a stack. `cpu` and `memory` are a sidecar's share of its task, or the whole task of a service.
+
+    `essential`, `wait_for` and what they mean are explained in docs/decisions/0003-sidecar-lifecycle.md.
+    """
+
+    image: ImageReference = adot.IMAGE
+    cpu: Annotated[int, Field(ge=32, le=16384)] | None = None
+    memory: Annotated[int, Field(ge=256, le=122880)] | None = None
+    essential: bool = False
+    wait_for: Start = Start.START
+    desired_count: Annotated[int, Field(ge=2, le=100)] = 2
+    discovery: Discovery = Discovery.CLOUD_MAP
+
+    @field_validator("image")
+    @classmethod
+    def _known_release(cls, image: str) -> str:
+        adot.check_image(image)
+        return image
+
+    def size(self, pattern: Pattern) -> tuple[int, int]:
+        """CPU units and MiB of the collector in a pattern."""
+        cpu, memory = _COLLECTOR_SIZES[pattern]
+        return self.cpu or cpu, self.memory or memory
+
+
+_COLLECTOR_SIZES: Final = {Pattern.SIDECAR: (64, 512), Pattern.SERVICE: (512, 1024)}
+"""A nearly idle collector holds 139 MB and a busy one about 200 MB (measured on ADOT v0.49.0), so 256 MiB is the floor
+and 512 MiB leaves the memory limiter room; a service carries many tasks and is given a task of its own."""
+
+
+class Metrics(Model):
+    """The AMP workspace. Retention in days (AMP keeps at most 1,095), intervals in seconds, limits in series."""
+
+    retention_days: Annotated[int, Field(ge=1, le=1095)] = 90
+    interval_seconds: Annotated[int, Field(ge=10, le=300)] = 60
+    max_series: Annotated[int, Field(ge=1)] | None = None
+
+
+class Access(Model):
+    """Identity Center users and groups of one Grafana role, by id."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class Grafana(Model):
+    """The AMG workspace. `dashboards` are paths of dashboard files to import, relative to the project."""
+
+    enabled: bool = True
+    admins: Access = Access()
+    editors: Access = Access()
+    viewers: Access = Access()
+    dashboards: tuple[str, ...] = ()
+
+
+class Identity(Model):
+    """Options of every IAM role that is made."""
+
+    path: IamPath = "/"
+    permissions_boundary: PermissionsBoundary | None = None
+
+
+class Network(Model):
+    """The VPC of the stack: `cidr` is cut into one public subnet for each of `zones` availability zones."""
+
+    cidr: str = "10.0.0.0/16"
+    zones: Annotated[int, Field(ge=2, le=3)] = 2
+
+    @field_validator("cidr")
+    @classmethod
+    def _vpc_range(cls, value: str) -> str:
+        try:
+            network = ipaddress.IPv4Network(value)
+        except ValueError:
+            raise wrong("is not an IPv4 range", "write it as 10.0.0.0/16") from None
+        if not 16 <= network.prefixlen <= 24:
+            raise wrong("is no size for the VPC of a stack", "choose a prefix length from /16 to /24")
+        return value
+
+
+class Logs(Model):
+    """CloudWatch log groups."""
+
+    retention_days: LogRetention = 30
+
+
+def sidecar_fits(application: Application, collector: Collector, key: str) -> list[Fault]:
+    """Faults if the collector's share leaves the application less than a small process needs."""
+    cpu, memory = collector.size(Pattern.SIDECAR)
+    left = max(application.memory - memory, 0)
+    found: list[Fault] = []
+    if left < _SMALLEST_APPLICATION:
+        found.append(
+            Fault(
+                f"{key}.memory",
+                f"leaves {left} MiB to the application beside a collector of {memory} MiB",
+                f"give the task at least {memory + _SMALLEST_APPLICATION} MiB, or the collector less",
+                application.memory,
+            )
+        )
+    if application.cpu <= cpu:
+        found.append(
+            Fault(
+                f"{key}.cpu",
+                f"leaves nothing to the application beside a collector of {cpu} CPU units",
+                "give the task more, or the collector less",
+                application.cpu,
+            )
+        )
+    return found
+
+
+def service_fits(collector: Collector, key: str) -> list[Fault]:
+    """Faults if Fargate has no task of the size that the collector's own service asks for."""
+    problem = fargate.size_problem(*collector.size(Pattern.SERVICE))
+    return [Fault(f"{key}.memory", *problem)] if problem else []
+
+
+_SMALLEST_APPLICATION: Final = 128
+"""MiB. Less than this runs no language runtime; ECS itself refuses less than 6."""
+
+
+def checked(model: type[M], values: Mapping[str, Any], key: str = "") -> M:
+    """The model made of `values`, which stand under `key`. Raises ConfigurationError with every fault."""
+    faults: list[Fault] = []
+    made = collect(faults, lambda: model.model_validate(dict(values)), model, key)
+    if made is None:
+        raise ConfigurationError(faults)
+    return made

@@ -1,0 +1,150 @@
+"""IAM policy documents: who may assume a role, and what each role may do.
+
+Statements are as narrow as AWS allows; a resource of `*` stands only where the action supports no narrower one (Service
+Authorization Reference: X-Ray, `ecr:GetAuthorizationToken`, CloudWatch reads).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+Statement = Mapping[str, Any]
+Policy = dict[str, Any]
+
+_VERSION: Final = "2012-10-17"
+_PRIVATE_ECR: Final = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
+)
+
+
+def policy(statements: Iterable[Statement]) -> Policy:
+    """A policy document of these statements."""
+    return {"Version": _VERSION, "Statement": [dict(statement) for statement in statements]}
+
+
+def tasks_trust(*, partition: str, region: str, account: str) -> Policy:
+    """ECS may assume the role for tasks of this account and region only (the confused-deputy conditions)."""
+    return policy(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": account},
+                    "ArnLike": {"aws:SourceArn": f"arn:{partition}:ecs:{region}:{account}:*"},
+                },
+            }
+        ]
+    )
+
+
+def grafana_trust(*, partition: str, region: str, account: str) -> Policy:
+    """Managed Grafana may assume the role for workspaces of this account.
+
+    The workspace needs the role before it has an id, hence the wildcard in its ARN.
+    """
+    return policy(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "grafana.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": account},
+                    "StringLike": {"aws:SourceArn": f"arn:{partition}:grafana:{region}:{account}:/workspaces/*"},
+                },
+            }
+        ]
+    )
+
+
+def telemetry_write(workspace_arn: str) -> list[Statement]:
+    """What a collector does: write metrics to one workspace and traces to X-Ray."""
+    return [
+        {"Sid": "WriteMetrics", "Effect": "Allow", "Action": "aps:RemoteWrite", "Resource": workspace_arn},
+        {
+            "Sid": "WriteTraces",
+            "Effect": "Allow",
+            "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+            "Resource": "*",
+        },
+    ]
+
+
+def execution(*, repositories: Iterable[str], log_group_arn: str, secrets: Iterable[str]) -> list[Statement]:
+    """What ECS does to start a task: pull its images, open its log streams, read the secrets that it names.
+
+    `repositories` are the ARNs of private ECR repositories (see `repository_arn`); a public image needs no permission.
+    """
+    statements: list[Statement] = [
+        {
+            "Sid": "WriteLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": f"{log_group_arn}:*",
+        }
+    ]
+    if private := sorted(set(repositories)):
+        statements += [
+            {"Sid": "LogInToRegistry", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+            {
+                "Sid": "PullImages",
+                "Effect": "Allow",
+                "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                "Resource": private,
+            },
+        ]
+    stored = sorted({_secret_resource(arn) for arn in secrets})
+    for sid, action, service in (
+        ("ReadSecrets", "secretsmanager:GetSecretValue", ":secretsmanager:"),
+        ("ReadParameters", "ssm:GetParameters", ":ssm:"),
+    ):
+        if arns := [arn for arn in stored if service in arn]:
+            statements.append({"Sid": sid, "Effect": "Allow", "Action": action, "Resource": arns})
+    return statements
+
+
+def repository_arn(image: str, partition: str) -> str | None:
+    """The ECR repository of an image, None for an image elsewhere."""
+    match = _PRIVATE_ECR.match(image)
+    if not match:
+        return None
+    return f"arn:{partition}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
+
+
+def _secret_resource(arn: str) -> str:
+    """The ARN without ECS's additions (`:json-key:version-stage:version-id`), which IAM does not know."""
+    parts = arn.split(":")
+    return ":".join(parts[:7]) if parts[2] == "secretsmanager" else arn
+
+
+def grafana_read(workspace_arn: str) -> list[Statement]:
+    """What the data sources of Grafana do: query one workspace, read X-Ray and CloudWatch."""
+    return [
+        {
+            "Sid": "QueryMetrics",
+            "Effect": "Allow",
+            "Action": [
+                "aps:DescribeWorkspace", "aps:GetLabels", "aps:GetMetricMetadata", "aps:GetSeries", "aps:ListRules",
+                "aps:QueryMetrics",
+            ],
+            "Resource": workspace_arn,
+        },
+        {
+            "Sid": "ReadTraces",
+            "Effect": "Allow",
+            "Action": [
+                "xray:BatchGetTraces", "xray:GetGroups", "xray:GetInsight", "xray:GetInsightSummaries",
+                "xray:GetServiceGraph", "xray:GetTimeSeriesServiceStatistics", "xray:GetTraceGraph",
+                "xray:GetTraceSummaries",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Sid": "ReadCloudWatch",
+            "Effect": "Allow",
+            "Action": ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "ec2:DescribeRegions"],
+            "Resource": "*",
+        },
+    ]  # fmt: skip

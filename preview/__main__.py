@@ -1,0 +1,63 @@
+"""`python -m preview STACK`: writes every document of a stack to `build/<stack>/` and shows what would be made."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from preview import wiring
+from preview.recorder import record
+from preview.recording import ProgramError, Recording
+from preview.render import documents, write
+from preview.summary import components
+
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """The command. Exit status: 0, 1 for what is wrong with the stack, 2 for what is wrong with the command line."""
+    parser = argparse.ArgumentParser(prog="python -m preview", description=__doc__)
+    parser.add_argument("stack", metavar="STACK", help="name of a stack: it has a file Pulumi.STACK.yaml")
+    parser.add_argument("--root", type=Path, default=Path(), help="folder of Pulumi.yaml (default: this one)")
+    arguments = parser.parse_args()
+    folder = arguments.root / "build" / arguments.stack
+    try:
+        recording = record(arguments.root, arguments.stack)
+        rendered = documents(recording)
+        write(rendered, folder)
+    except ProgramError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: cannot write {folder}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    _show(recording)
+    print(f"{len(rendered)} documents in {folder}, the first to read: {folder / 'summary.md'}")
+    return 0
+
+
+def _show(recording: Recording) -> None:
+    console = Console()
+    overview = Table(title=f"{recording.project}, stack {recording.stack}", title_justify="left", title_style="bold")
+    for heading in ("component", "type", "name"):
+        overview.add_column(heading, overflow="fold")
+    for title, resources in components(recording):
+        for index, resource in enumerate(resources):
+            overview.add_row(
+                Text("" if index else title, style="bold"),
+                Text(wiring.short_type(resource)),
+                Text(wiring.aws_name(resource)),
+                end_section=index == len(resources) - 1,
+            )
+    console.print(overview)
+    for warning in recording.warnings:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

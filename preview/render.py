@@ -1,0 +1,160 @@
+"""Every document of a stack as it would be deployed, byte for byte, and how they are written to a folder."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from preview import wiring
+from preview.recording import UNKNOWN, ProgramError, Recording, Resource, Secret
+from preview.summary import summary
+
+_DASHBOARD = "grafana:oss/dashboard:Dashboard"
+_RULES = "aws:amp/ruleGroupNamespace:RuleGroupNamespace"
+
+
+def documents(recording: Recording) -> dict[str, str]:
+    """Relative path to text, for everything that `recording` deploys. The same recording gives the same bytes."""
+    rendered: dict[str, str] = {}
+    for path, content in _documents(recording):
+        if path in rendered:
+            raise ProgramError(f"two resources of this stack are rendered to {path}: give them different names")
+        rendered[path] = content
+    return dict(sorted(rendered.items()))
+
+
+def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
+    yield "resources.json", _json([_resource(recording, resource) for resource in recording.resources])
+    for task in recording.of_type(wiring.TASK):
+        family = _file_name(wiring.aws_name(task))
+        yield f"tasks/{family}.json", _json(_register_task_definition(task))
+        for container in wiring.containers(task):
+            if wiring.is_collector(container):
+                yield f"collector/{family}.yaml", wiring.environment(container)[wiring.CONFIGURATION]
+    for role in recording.of_type(wiring.ROLE):
+        given = wiring.permissions(recording, role)
+        document = {"trust": given.trust, "permissions": given.documents, "managed": list(given.managed)}
+        yield f"policies/{_file_name(wiring.aws_name(role))}.json", _json(document)
+    for dashboard in recording.of_type(_DASHBOARD):
+        if isinstance(content := dashboard.inputs.get("configJson"), str):
+            uid = wiring.table(wiring.parsed(content)).get("uid") or dashboard.name
+            yield f"dashboards/{_file_name(uid)}.json", content
+    for rules in recording.of_type(_RULES):
+        if isinstance(content := rules.inputs.get("data"), str):
+            yield f"rules/{_file_name(wiring.aws_name(rules))}.yaml", content
+    yield "summary.md", summary(recording)
+
+
+def write(documents: Mapping[str, str], folder: Path) -> None:
+    """Make `folder` hold exactly `documents`.
+
+    They are written beside it and then take its place, so that it is always either the old one or the new one, and what
+    a stack no longer has disappears.
+    """
+    new = folder.with_name(f".{folder.name}.{os.getpid()}.new")
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is not a folder")
+    try:
+        new.mkdir(parents=True)
+        for path, content in documents.items():
+            (new / path).parent.mkdir(parents=True, exist_ok=True)
+            (new / path).write_bytes(content.encode())
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _resource(recording: Recording, resource: Resource) -> dict[str, Any]:
+    names = {other.urn: other.name for other in recording.resources}
+    options = dict(resource.options)
+    if "deleted_with" in options:
+        options["deleted_with"] = names.get(options["deleted_with"], options["deleted_with"])
+    shown: dict[str, Any] = {
+        "type": resource.type,
+        "name": resource.name,
+        "parent": names.get(resource.parent),
+        "inputs": resource.inputs,
+        "dependencies": sorted({names[urn] for urn in resource.dependencies if urn in names}),
+    }
+    if resource.provider:
+        shown["provider"] = names.get(resource.provider, resource.provider)
+    if options:
+        shown["options"] = options
+    return shown
+
+
+def _register_task_definition(task: Resource) -> dict[str, Any]:
+    """The request of `aws ecs register-task-definition --cli-input-json`.
+
+    Pulumi's names differ from the API's in few places; what the API does not have (`region`, `skipDestroy`,
+    `trackLatest`) is left out.
+    """
+    inputs = task.inputs
+    request: dict[str, Any] = {
+        key: inputs[key]
+        for key in (
+            "family",
+            "taskRoleArn",
+            "executionRoleArn",
+            "networkMode",
+            "requiresCompatibilities",
+            "cpu",
+            "memory",
+            "pidMode",
+            "ipcMode",
+            "runtimePlatform",
+            "placementConstraints",
+            "enableFaultInjection",
+        )
+        if key in inputs
+    }
+    request["containerDefinitions"] = wiring.parsed(inputs.get("containerDefinitions"))
+    if storage := wiring.table(inputs.get("ephemeralStorage")):
+        request["ephemeralStorage"] = {"sizeInGiB": storage["sizeInGib"]}
+    if proxy := wiring.table(inputs.get("proxyConfiguration")):
+        properties = _pairs(proxy.get("properties"), "name")
+        request["proxyConfiguration"] = {**proxy, "type": proxy.get("type", "APPMESH"), "properties": properties}
+    if volumes := wiring.items(inputs.get("volumes")):
+        request["volumes"] = [_volume(wiring.table(volume)) for volume in volumes]
+    if tags := _pairs(inputs.get("tags"), "key"):
+        request["tags"] = tags
+    return request
+
+
+def _volume(volume: Mapping[str, Any]) -> dict[str, Any]:
+    renamed = {"configureAtLaunch": "configuredAtLaunch"}
+    request = {renamed.get(key, key): value for key, value in volume.items() if key != "hostPath"}
+    return request | ({"host": {"sourcePath": volume["hostPath"]}} if "hostPath" in volume else {})
+
+
+def _pairs(values: Any, key: str) -> list[dict[str, Any]]:
+    return [{key: name, "value": value} for name, value in sorted(wiring.table(values).items())]
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "unnamed"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_shown(value), indent=2, ensure_ascii=False) + "\n"
+
+
+def _shown(value: Any) -> Any:
+    """`value` without secrets, its maps in the order of their keys wherever the order means nothing."""
+    if isinstance(value, Secret) or value is UNKNOWN:
+        return repr(value)
+    if isinstance(value, Mapping):
+        return {key: _shown(inner) for key, inner in wiring.table(value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown(item) for item in wiring.items(value)]
+    return value

@@ -1,0 +1,385 @@
+"""A stack on two pages, for a person: what is made, what it may do, who reaches it, what talks to what."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from documents.inputs import is_placeholder
+from preview import wiring
+from preview.recording import Recording, Resource, Secret
+from preview.wiring import Running
+
+_WORKSPACE: Final = "aws:amp/workspace:Workspace"
+_GRAFANA: Final = "aws:grafana/workspace:Workspace"
+_DATA_SOURCE: Final = "grafana:oss/dataSource:DataSource"
+_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
+_INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+_EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+
+_MOST_NAMES: Final = 4
+"""Names of one type in the table of components before the rest is only counted."""
+
+
+def summary(recording: Recording) -> str:
+    """The Markdown text. The same recording gives the same bytes, and no secret is in them."""
+    runs = wiring.running(recording)
+    sections = (
+        _title(recording, runs),
+        _section("To be filled in before deployment", _pending(recording)),
+        _section("Warnings", (f"- {warning}" for warning in recording.warnings)),
+        _section("What talks to what", _flowchart(recording, runs)),
+        _section("What runs", _services(recording, runs)),
+        _section("What else may do what", _other_roles(recording, runs)),
+        _section("Who reaches what", _reachable(recording, runs)),
+        _section("What is made", _components(recording)),
+        _section("Stack outputs", _outputs(recording)),
+    )
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def components(recording: Recording) -> list[tuple[str, list[Resource]]]:
+    """Every component with the resources that are its own, and first those that are in none."""
+    members: dict[str, list[Resource]] = defaultdict(list)
+    for resource in recording.resources:
+        owner = wiring.component(recording, resource)
+        key = owner.urn if owner else ""
+        members[key].extend([resource] if resource is not owner else [])
+    heads = {resource.urn: f"{wiring.short_type(resource)} {resource.name}" for resource in recording.resources}
+    return [(heads.get(urn, "the stack itself"), members[urn]) for urn in sorted(members)]
+
+
+def _title(recording: Recording, runs: Iterable[Running]) -> list[str]:
+    made = [resource for resource in recording.resources if resource.custom and "read" not in resource.options]
+    patterns = sorted({pattern for run in runs if (pattern := _pattern(run))})
+    return [
+        f"# {recording.project}, stack {recording.stack}",
+        "",
+        f"{_count(len(made), 'resource')} in {recording.region}"
+        + (f"; collector as {' and '.join(patterns)}" if patterns else "")
+        + ". `<name.output>` stands for what AWS knows only after deployment.",
+    ]
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    body = list(lines)
+    return [f"## {title}", "", *body] if body else []
+
+
+def _pending(recording: Recording) -> Iterator[str]:
+    for key in sorted(recording.config):
+        for path, value in _leaves(key, recording.config[key]):
+            if isinstance(value, str) and is_placeholder(value):
+                yield f"- `{path}`: `{value}`"
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in wiring.table(value).items():
+            yield from _leaves(f"{path}.{key}", inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(wiring.items(value)):
+            yield from _leaves(f"{path}[{index}]", inner)
+    else:
+        yield path, value
+
+
+def _components(recording: Recording) -> Iterator[str]:
+    yield "| component | resources | which |"
+    yield "|---|---:|---|"
+    for title, resources in components(recording):
+        if resources:
+            yield f"| {title} | {len(resources)} | {'; '.join(_kinds(resources))} |"
+
+
+def _kinds(resources: list[Resource]) -> Iterator[str]:
+    by_type: dict[str, list[Resource]] = defaultdict(list)
+    for resource in resources:
+        by_type[wiring.short_type(resource)].append(resource)
+    for kind in sorted(by_type):
+        same = by_type[kind]
+        names = [wiring.aws_name(resource) for resource in same if wiring.aws_name(resource) != resource.name]
+        shown = names[:_MOST_NAMES] + (["..."] if len(names) > _MOST_NAMES else [])
+        count = f"{len(same)} x " if len(same) > 1 else ""
+        yield f"{count}{kind}" + (f" `{'`, `'.join(shown)}`" if shown else "")
+
+
+def _services(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
+    first = True
+    for run in runs:
+        if not first:
+            yield ""
+        first = False
+        yield from _service(recording, run)
+
+
+def _service(recording: Recording, run: Running) -> Iterator[str]:
+    inputs, task = run.service.inputs, run.task.inputs
+    pattern = _pattern(run)
+    kind = "collector" if not run.applications else f"application, {pattern}" if pattern else "application"
+    yield f"### {run.name} ({kind})"
+    yield ""
+    platform = wiring.table(task.get("runtimePlatform")).get("cpuArchitecture", "X86_64")
+    count = inputs.get("desiredCount", 1)
+    public = wiring.table(inputs.get("networkConfiguration")).get("assignPublicIp")
+    yield (
+        f"- {_count(count, 'task')} of {_cpu(task.get('cpu'))}, {task.get('memory')} MiB, {platform}, "
+        f"{'with' if public else 'without'} a public address"
+    )
+    for container in (*run.applications, *filter(None, (run.collector,))):
+        yield f"- container `{container.get('name')}`: {_container(container)}"
+    if run.addresses:
+        yield f"- found as {', '.join(f'`{address}`' for address in run.addresses)}"
+    for title, key in (("task", "taskRoleArn"), ("execution", "executionRoleArn")):
+        if role := wiring.meant(recording, task.get(key), wiring.ROLE):
+            yield f"- {title} role `{wiring.aws_name(role)}` may"
+            yield from (f"  - {line}" for line in _may(recording, role))
+
+
+def _pattern(run: Running) -> str:
+    """`sidecar`, `service`, or nothing where no telemetry leaves."""
+    if run.applications and run.collector:
+        return "sidecar"
+    exporting = any("OTEL_EXPORTER_OTLP_ENDPOINT" in wiring.environment(container) for container in run.applications)
+    return "service" if exporting or not run.applications else ""
+
+
+def _container(container: Mapping[str, Any]) -> str:
+    ports = [str(port.get("containerPort")) for port in map(wiring.table, wiring.items(container.get("portMappings")))]
+    share = [
+        f"{container['cpu']} CPU units" if container.get("cpu") else "",
+        f"at most {container['memory']} MiB" if container.get("memory") else "",
+        f"port {', '.join(ports)}" if ports else "",
+        "" if container.get("essential", True) else "not essential",
+    ]
+    waits = [
+        f"after `{wait.get('containerName')}` is {wait.get('condition')}"
+        for wait in map(wiring.table, wiring.items(container.get("dependsOn")))
+    ]
+    secrets = [wiring.text(wiring.table(secret).get("name")) for secret in wiring.items(container.get("secrets"))]
+    given = [f"secrets {', '.join(f'`{name}`' for name in secrets)}"] if secrets else []
+    return ", ".join([f"`{container.get('image')}`", *filter(None, share), *waits, *given])
+
+
+def _cpu(units: Any) -> str:
+    return f"{int(units) / 1024:g} vCPU" if str(units).isdigit() else f"{units} vCPU"
+
+
+def _count(number: Any, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _may(recording: Recording, role: Resource) -> list[str]:
+    given = wiring.permissions(recording, role)
+    lines = [_statement(statement) for statement in given.statements()]
+    lines += [f"everything in the managed policy `{arn}`" for arn in given.managed]
+    return lines or ["do nothing"]
+
+
+def _statement(statement: Mapping[str, Any]) -> str:
+    effect = "" if statement.get("Effect") == "Allow" else "**never** "
+    actions = _listed(statement.get("Action")) or f"everything but {_listed(statement.get('NotAction'))}"
+    resources = _listed(statement.get("Resource")) or f"everything but {_listed(statement.get('NotResource'))}"
+    conditions = [
+        f"{key} {operator} {_listed(value)}"
+        for operator, by_key in wiring.table(statement.get("Condition")).items()
+        for key, value in wiring.table(by_key).items()
+    ]
+    return f"{effect}{actions} on {resources}" + (f" where {' and '.join(conditions)}" if conditions else "")
+
+
+def _listed(value: Any) -> str:
+    if value == "*":
+        return "everything"
+    texts = [value] if isinstance(value, str) else list(wiring.items(value))
+    return ", ".join(f"`{one}`" for one in texts)
+
+
+def _other_roles(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
+    shown = {
+        role.urn
+        for run in runs
+        for key in ("taskRoleArn", "executionRoleArn")
+        if (role := wiring.meant(recording, run.task.inputs.get(key), wiring.ROLE))
+    }
+    for role in recording.of_type(wiring.ROLE):
+        if role.urn not in shown:
+            yield f"- role `{wiring.aws_name(role)}` (assumed by {_trusted(recording, role)}) may"
+            yield from (f"  - {line}" for line in _may(recording, role))
+
+
+def _trusted(recording: Recording, role: Resource) -> str:
+    trust = wiring.table(wiring.permissions(recording, role).trust).get("Statement")
+    principals = [
+        _listed(value)
+        for statement in map(wiring.table, wiring.items(trust))
+        for value in wiring.table(statement.get("Principal")).values()
+    ]
+    return ", ".join(principals) or "everyone"
+
+
+def _reachable(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
+    for group in recording.of_type(_GROUP):
+        worn = [
+            run.name
+            for run in runs
+            for one in wiring.items(wiring.table(run.service.inputs.get("networkConfiguration")).get("securityGroups"))
+            if wiring.meant(recording, one, _GROUP) == group
+        ]
+        accepts = list(_rules(recording, group, _INGRESS, "ingress", "from"))
+        reaches = list(_rules(recording, group, _EGRESS, "egress", "to"))
+        wearers = ", ".join(f"`{name}`" for name in worn) or "no service"
+        yield (
+            f"- security group `{wiring.aws_name(group)}`, worn by {wearers}: "
+            f"accepts {'; '.join(accepts) or 'nothing'}; may send {'; '.join(reaches) or 'nothing'}"
+        )
+
+
+def _rules(recording: Recording, group: Resource, kind: str, inline: str, word: str) -> Iterator[str]:
+    for rule in recording.of_type(kind):
+        if wiring.meant(recording, rule.inputs.get("securityGroupId"), _GROUP) == group:
+            yield _rule(recording, rule.inputs, group, word)
+    for rule in map(wiring.table, wiring.items(group.inputs.get(inline))):
+        yield _rule(recording, rule, group, word)
+
+
+def _rule(recording: Recording, rule: Mapping[str, Any], group: Resource, word: str) -> str:
+    protocol = wiring.text(rule.get("ipProtocol") or rule.get("protocol"))
+    first, last = rule.get("fromPort"), rule.get("toPort")
+    ports = f"{first}" if first == last else f"{first} to {last}"
+    traffic = "everything" if protocol == "-1" else f"{protocol.upper()} {ports}"
+    one = rule.get("referencedSecurityGroupId") or rule.get("sourceSecurityGroupId")
+    others = [one] if one else list(wiring.items(rule.get("securityGroups")))
+    ends = [_group_name(recording, other, group) for other in others]
+    for key in ("cidrIpv4", "cidrIpv6", "prefixListId", "cidrBlocks", "ipv6CidrBlocks"):
+        value = rule.get(key)
+        ends += [_range(wiring.text(end)) for end in ([value] if isinstance(value, str) else wiring.items(value))]
+    return f"{traffic} {word} {', '.join(ends) or 'nowhere'}"
+
+
+def _group_name(recording: Recording, value: Any, own: Resource) -> str:
+    group = wiring.meant(recording, value, _GROUP)
+    return "itself" if group == own else f"`{wiring.aws_name(group)}`" if group else f"`{value}`"
+
+
+def _range(value: str) -> str:
+    return {"0.0.0.0/0": "anywhere", "::/0": "anywhere (IPv6)"}.get(value, f"`{value}`")
+
+
+def _outputs(recording: Recording) -> Iterator[str]:
+    if recording.outputs:
+        yield "| output | value |"
+        yield "|---|---|"
+    for name in sorted(recording.outputs):
+        for path, value in _leaves(name, recording.outputs[name]):
+            yield f"| {path} | {'[secret]' if isinstance(value, Secret) else f'`{value}`'} |"
+
+
+class _Chart:
+    """A Mermaid flowchart in the making. Nodes and edges come out in the order in which they were first named."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, str] = {}
+        self._groups: dict[str, list[str]] = {}
+        self._edges: dict[tuple[str, str, str], None] = {}
+
+    def node(self, label: str, group: str = "", form: str = '["{}"]') -> str:
+        """The id of the node with that label within a group."""
+        key = f"{group}/{label}"
+        if key not in self._nodes:
+            self._nodes[key] = f"n{len(self._nodes)}"
+            shown = form.format(re.sub(r'["<>]', "", label))
+            self._groups.setdefault(group, []).append(f"{self._nodes[key]}{shown}")
+        return self._nodes[key]
+
+    def edge(self, start: str, end: str, label: str) -> None:
+        """An arrow; the same one twice is one."""
+        self._edges[start, end, label] = None
+
+    def lines(self) -> Iterator[str]:
+        """The text, with its fence; nothing when there is nothing to draw."""
+        if not self._nodes:
+            return
+        yield "```mermaid"
+        yield "flowchart LR"
+        for index, (group, nodes) in enumerate(self._groups.items()):
+            if group:
+                yield f'  subgraph g{index}["{group}"]'
+            yield from (f"    {node}" if group else f"  {node}" for node in nodes)
+            if group:
+                yield "  end"
+        for start, end, label in self._edges:
+            yield f'  {start} -->|"{label}"| {end}'
+        yield "```"
+
+
+_CYLINDER: Final = '[("{}")]'
+
+
+def _flowchart(recording: Recording, runs: tuple[Running, ...]) -> Iterator[str]:
+    chart = _Chart()
+    for run in runs:
+        for container in (*run.applications, *filter(None, (run.collector,))):
+            chart.node(wiring.text(container.get("name")), _task(run))
+    for run in runs:
+        _sends(recording, runs, run, chart)
+        _registers(recording, run, chart)
+    for grafana in recording.of_type(_GRAFANA):
+        asking = chart.node(f"Grafana {wiring.aws_name(grafana)}")
+        for source in recording.of_type(_DATA_SOURCE):
+            if end := _back_end(recording, source, chart):
+                chart.edge(asking, end, "asks")
+    yield from chart.lines()
+
+
+def _registers(recording: Recording, run: Running, chart: _Chart) -> None:
+    for namespace in (namespace for kind in wiring.NAMESPACES for namespace in recording.of_type(kind)):
+        name = wiring.aws_name(namespace)
+        if any(address.endswith(f".{name}") for address in run.addresses):
+            chart.edge(_main(run, chart), chart.node(f"Cloud Map {name}", form=_CYLINDER), "registers in")
+
+
+def _main(run: Running, chart: _Chart) -> str:
+    """The container that a service is there for."""
+    container = run.applications[0] if run.applications else run.collector
+    return chart.node(wiring.text((container or {}).get("name")), _task(run))
+
+
+def _task(run: Running) -> str:
+    return f"{run.name} task"
+
+
+def _sends(recording: Recording, runs: tuple[Running, ...], run: Running, chart: _Chart) -> None:
+    """The edges that leave the containers of one service."""
+    for container in run.applications:
+        start = chart.node(wiring.text(container.get("name")), _task(run))
+        for variable, value in sorted(wiring.environment(container).items()):
+            word = "OTLP" if variable.startswith("OTEL_") else "calls"
+            for other in runs:
+                if any(re.search(rf"(?<![\w.-]){re.escape(address)}(?![\w.-])", value) for address in other.addresses):
+                    chart.edge(start, _main(other, chart), word)
+        if run.collector is not None:
+            chart.edge(start, chart.node(wiring.text(run.collector.get("name")), _task(run)), "OTLP on localhost")
+    if run.collector is None:
+        return
+    start = chart.node(wiring.text(run.collector.get("name")), _task(run))
+    variables = wiring.environment(run.collector)
+    for variable, value in sorted(variables.items()):
+        if variable != wiring.CONFIGURATION and (workspace := wiring.meant(recording, value, _WORKSPACE)):
+            chart.edge(start, _amp(workspace, chart), "remote write")
+    configuration = variables[wiring.CONFIGURATION]
+    if re.search(r"^\s*awsxray(/\w+)?:", configuration, re.MULTILINE):
+        chart.edge(start, chart.node("X-Ray", form=_CYLINDER), "segments")
+
+
+def _amp(workspace: Resource, chart: _Chart) -> str:
+    return chart.node(f"AMP {wiring.aws_name(workspace)}", form=_CYLINDER)
+
+
+def _back_end(recording: Recording, source: Resource, chart: _Chart) -> str:
+    kind = wiring.text(source.inputs.get("type"))
+    if workspace := wiring.meant(recording, source.inputs.get("url"), _WORKSPACE):
+        return _amp(workspace, chart)
+    if "x-ray" in kind:
+        return chart.node("X-Ray", form=_CYLINDER)
+    return chart.node("CloudWatch", form=_CYLINDER) if kind == "cloudwatch" else ""

@@ -1,0 +1,264 @@
+"""What every panel, variable and recorded series must show, worked out from the truth of a run and never from a query.
+
+An expectation is stated in base units (ratios, bytes, seconds, vCPU, each per second where it is a rate) and per series:
+which labels tell the series apart, and between which values each of them must lie.
+"""
+
+import bisect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from documents.catalogue import Label
+from proof.truth import TaskTruth, Truth
+
+_MEBIBYTE: Final = 1024 * 1024
+
+ROUTE: Final = "/orders/{order_id}"
+"""The sample's only route that is observed."""
+
+BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Bucket bounds in seconds: OpenTelemetry semantic conventions, metric `http.server.request.duration`."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value lies from `low` to `high`; `said` is what stands in the table."""
+
+    low: float
+    high: float
+    said: str
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is what was expected."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Exactly these series, told apart by the values of the labels `by`."""
+
+    by: tuple[str, ...]
+    series: Mapping[tuple[str, ...], Value]
+
+
+Expectation = Callable[[Truth], Expected]
+
+
+# What a quantity is made of
+
+
+def about(value: float, relative: float, absolute: float = 0.0, form: str = "{:.3g}") -> Value:
+    """A value with a tolerance: its share, and at least an absolute part."""
+    slack = max(abs(value) * relative, absolute)
+    return Value(value - slack, value + slack, f"{form.format(value)} ± {form.format(slack)}")
+
+
+def exactly(value: float) -> Value:
+    """A count."""
+    return Value(value, value, f"{value:g}")
+
+
+def between(low: float, high: float, form: str = "{:.3g}") -> Value:
+    """A value that itself moved while it was watched."""
+    return Value(low, high, f"{form.format(low)} to {form.format(high)}")
+
+
+def _cpu(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """vCPU of several tasks together. A process's clock ticks in hundredths of a second."""
+    return about(sum(task.used_vcpu(truth.steady) for task in tasks), 0.15, 0.01)
+
+
+def _cpu_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Mean share of the reservation."""
+    shares = [task.used_vcpu(truth.steady) / task.vcpu for task in tasks]
+    return about(math.fsum(shares) / len(shares), 0.15, 0.02)
+
+
+def _memory(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Bytes. The receiver cuts each container to whole MiB, and memory moves between two looks at it."""
+    held = [task.used_memory(truth.steady) for task in tasks]
+    low, high = sum(least for least, _ in held), sum(most for _, most in held)
+    return between(low * 0.95 - 2 * _MEBIBYTE * len(tasks), high * 1.05)
+
+
+def _memory_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Mean share of the reservation."""
+    values = [(_memory([task], truth), task.memory * _MEBIBYTE) for task in tasks]
+    count = len(values)
+    return between(sum(v.low / all_ for v, all_ in values) / count, sum(v.high / all_ for v, all_ in values) / count)
+
+
+def _received(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Bytes a second."""
+    return about(sum(task.received(truth.steady) for task in tasks), 0.15, 50)
+
+
+def _sent(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Bytes a second. Telemetry leaves in bursts, of which the window may catch one more or less."""
+    return about(sum(task.sent(truth.steady) for task in tasks), 0.2, 50)
+
+
+def _read(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Bytes a second from disk; a page that is read ahead is one of 4 KiB."""
+    return about(sum(_disk_rate(task, truth, 0) for task in tasks), 0.25, 4096)
+
+
+def _written(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Bytes a second to disk."""
+    return about(sum(_disk_rate(task, truth, 1) for task in tasks), 0.25, 4096)
+
+
+def _disk_rate(task: TaskTruth, truth: Truth, which: int) -> float:
+    before, after = task.disk(truth.steady)
+    return (after[which] - before[which]) / truth.steady.seconds
+
+
+def _requests(truth: Truth, application: str) -> Value:
+    """Requests a second that the application answered in the steady window."""
+    count = sum(truth.steady.start <= one.at <= truth.steady.end for one in truth.handled[application])
+    return about(count / truth.steady.seconds, 0.05)
+
+
+def _errors(truth: Truth, application: str) -> Value:
+    """Share of the requests that were answered with a status of 500 and above."""
+    within = [one for one in truth.handled[application] if truth.steady.start <= one.at <= truth.steady.end]
+    return about(sum(one.status >= 500 for one in within) / len(within), 0.1)
+
+
+def _latency(quantile: float) -> Callable[[Truth, str], Value]:
+    """Seconds, as a histogram with the conventions' buckets gives them.
+
+    At least what the sample's behaviour takes, at most what the client measured: what lies between is overhead.
+    """
+
+    def expected(truth: Truth, application: str) -> Value:
+        pairs = zip(truth.handled[application], truth.sent, strict=True)
+        within = [pair for pair in pairs if truth.steady.start <= pair[0].at <= truth.steady.end]
+        least = from_histogram(quantile, [handled.seconds for handled, _ in within])
+        most = from_histogram(quantile, [sent.seconds for _, sent in within])
+        return between(least * 0.92, most * 1.08)
+
+    return expected
+
+
+def from_histogram(quantile: float, seconds: Sequence[float]) -> float:
+    """A quantile as it can be told from buckets: values are taken to be even within each of them."""
+    counts = [0] * (len(BOUNDS) + 1)
+    for value in seconds:
+        counts[bisect.bisect_left(BOUNDS, value)] += 1
+    rank, below = quantile * len(seconds), 0
+    for index, count in enumerate(counts[:-1]):
+        if below + count >= rank and count:
+            lower = BOUNDS[index - 1] if index else 0.0
+            return lower + (BOUNDS[index] - lower) * (rank - below) / count
+        below += count
+    return BOUNDS[-1]
+
+
+# Which series
+
+
+def _in_total(quantity: Callable[[Sequence[TaskTruth], Truth], Value]) -> Expectation:
+    return lambda truth: Expected((), {(): quantity(_observed(truth), truth)})
+
+
+def _by_family(quantity: Callable[[Sequence[TaskTruth], Truth], Value]) -> Expectation:
+    def expected(truth: Truth) -> Expected:
+        families: dict[tuple[str, ...], list[TaskTruth]] = {}
+        for task in _observed(truth):
+            families.setdefault((task.family,), []).append(task)
+        return Expected((Label.FAMILY,), {family: quantity(tasks, truth) for family, tasks in families.items()})
+
+    return expected
+
+
+def _by_task(quantity: Callable[[Sequence[TaskTruth], Truth], Value]) -> Expectation:
+    return lambda truth: Expected(
+        (Label.TASK, Label.FAMILY, Label.SERVICE),
+        {(task.id, task.family, task.service): quantity([task], truth) for task in _observed(truth)},
+    )
+
+
+def _by_application(quantity: Callable[[Truth, str], Value]) -> Expectation:
+    return lambda truth: Expected(
+        (Label.JOB,), {(truth.plan.job(one),): quantity(truth, one.name) for one in truth.plan.applications}
+    )
+
+
+def _by_route(quantity: Callable[[Truth, str], Value]) -> Expectation:
+    return lambda truth: Expected(
+        (Label.JOB, Label.ROUTE),
+        {(truth.plan.job(one), ROUTE): quantity(truth, one.name) for one in truth.plan.applications},
+    )
+
+
+def _observed(truth: Truth) -> list[TaskTruth]:
+    """The tasks whose ECS metrics are in AMP: those with a collector of their own."""
+    return [task for task in truth.tasks if task.sidecar and _is_application(truth, task)]
+
+
+def _is_application(truth: Truth, task: TaskTruth) -> bool:
+    return any(task.service == one.name for one in truth.plan.applications)
+
+
+def _red(by: str, spread: Callable[[Callable[[Truth, str], Value]], Expectation]) -> dict[str, Expectation]:
+    return {
+        f"Request rate by {by}": spread(_requests),
+        f"Error ratio by {by}": spread(_errors),
+        f"Latency p50 by {by}": spread(_latency(0.5)),
+        f"Latency p95 by {by}": spread(_latency(0.95)),
+        f"Latency p99 by {by}": spread(_latency(0.99)),
+    }
+
+
+_ECS: Final[Mapping[str, Expectation]] = {
+    "Running tasks": _in_total(lambda tasks, _: exactly(len(tasks))),
+    "Memory in use": _in_total(_memory),
+    "vCPU in use": _in_total(_cpu),
+    "CPU of reservation": _by_family(_cpu_share),
+    "Memory of reservation": _by_family(_memory_share),
+    "Network in": _by_family(_received),
+    "Network out": _by_family(_sent),
+    "Storage read": _by_family(_read),
+    "Storage write": _by_family(_written),
+}
+
+PANELS: Final[Mapping[tuple[str, str, str], Expectation]] = {
+    **{("ecs-tasks", title, "A"): expectation for title, expectation in _ECS.items()},
+    ("ecs-tasks", "Tasks", "A"): _by_task(_cpu_share),
+    ("ecs-tasks", "Tasks", "B"): _by_task(_memory_share),
+    ("ecs-tasks", "Tasks", "C"): _by_task(_memory),
+    ("ecs-tasks", "Tasks", "D"): _by_task(_received),
+    ("ecs-tasks", "Tasks", "E"): _by_task(_sent),
+    **{("application", title, "A"): one for title, one in _red("application", _by_application).items()},
+    **{("application", title, "A"): one for title, one in _red("route", _by_route).items()},
+    ("application", "Routes", "A"): _by_route(_requests),
+    ("application", "Routes", "B"): _by_route(_errors),
+    ("application", "Routes", "C"): _by_route(_latency(0.95)),
+}
+"""By dashboard uid, panel title and refId. A panel of ours that is not here is not proved."""
+
+RECORDED: Final[Mapping[str, Expectation]] = {
+    "task:ecs_task_cpu_utilization:ratio": _by_task(_cpu_share),
+    "task:ecs_task_memory_utilization:ratio": _by_task(_memory_share),
+}
+"""By the name of the recorded series."""
+
+
+def _sorted(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))
+
+
+VARIABLES: Final[Mapping[tuple[str, str], Callable[[Truth], tuple[str, ...]]]] = {
+    ("ecs-tasks", "cluster"): lambda truth: (truth.plan.cluster,),
+    ("ecs-tasks", "service"): lambda truth: _sorted(task.service for task in _observed(truth)),
+    ("ecs-tasks", "family"): lambda truth: _sorted(task.family for task in _observed(truth)),
+    ("application", "cluster"): lambda truth: (truth.plan.cluster,),
+    ("application", "application"): lambda truth: _sorted(truth.plan.job(one) for one in truth.plan.applications),
+}
+"""By dashboard uid and name of the variable: the values that a user can choose from."""
+
+OURS: Final = frozenset(uid for uid, *_ in (*PANELS, *VARIABLES))
+"""The uids of the dashboards that are made here; every other one was imported."""

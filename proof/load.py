@@ -1,0 +1,74 @@
+"""Requests with a known truth: a steady rate, numbers in sequence, and what became of each of them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from proof.server import LOOPBACK
+
+CYCLE: Final = 10
+"""The sample's behaviour repeats after so many order numbers, so only whole cycles have exact shares."""
+
+_PATIENCE_SECONDS: Final = 15.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request: its order number, when it began and ended (seconds since the epoch), and its HTTP status.
+
+    Status 0 stands for no answer at all.
+    """
+
+    order: int
+    began: float
+    ended: float
+    status: int
+
+    @property
+    def seconds(self) -> float:
+        """Its latency as the client saw it."""
+        return self.ended - self.began
+
+
+class Load:
+    """Sends to the tasks of the first application, which listen on `ports`, `rate` requests a second."""
+
+    def __init__(self, ports: Sequence[int], rate: float) -> None:
+        self._targets = [f"http://{LOOPBACK}:{port}/orders" for port in ports]
+        self._rate = rate
+        self._sent: list[Sent] = []
+        self._next = 0
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """Every request that has been answered or given up, in the order of their numbers."""
+        return tuple(sorted(self._sent, key=lambda one: one.order))
+
+    async def run(self, finished: Callable[[], bool]) -> None:
+        """Sends until `finished` says so, then to the end of the cycle, and waits for the answers."""
+        # No trace context from here: the first application begins the trace.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=2.0)
+        async with (
+            httpx.AsyncClient(limits=limits, timeout=_PATIENCE_SECONDS, trust_env=False) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            start, first = time.monotonic(), self._next
+            while not finished() or self._next % CYCLE:
+                # Each is due at its own time, whatever became of those before it: a slow answer lowers no rate.
+                due = start + (self._next - first) / self._rate
+                await asyncio.sleep(max(due - time.monotonic(), 0))
+                group.create_task(self._send(client, self._next))
+                self._next += 1
+
+    async def _send(self, client: httpx.AsyncClient, order: int) -> None:
+        # The turn moves on with every cycle, so that each task gets each kind of order.
+        target = self._targets[(order + order // CYCLE) % len(self._targets)]
+        began, status = time.time(), 0
+        with suppress(httpx.HTTPError):
+            status = (await client.get(f"{target}/{order}")).status_code
+        self._sent.append(Sent(order, began, time.time(), status))

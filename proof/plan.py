@@ -1,0 +1,154 @@
+"""What runs in a proof, read from a recording and from what was rendered of it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from documents import names
+from preview.recorder import Recording
+
+Container = Mapping[str, Any]
+
+_CONFIGURATION: Final = "AOT_CONFIG_CONTENT"
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+class PlanError(Exception):
+    """The rendered documents do not fit together; the text says where."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One ECS service with its task definition. `count` is how many of its tasks run, at least one."""
+
+    name: str
+    count: int
+    definition: Mapping[str, Any]
+
+    @property
+    def family(self) -> str:
+        """The family of its task definition."""
+        return str(self.definition["family"])
+
+    def container(self, name: str) -> Container | None:
+        """The container of that name."""
+        containers: Sequence[Container] = self.definition["containerDefinitions"]
+        return next((container for container in containers if container["name"] == name), None)
+
+    @property
+    def sidecar(self) -> Container | None:
+        """The collector in its tasks, if it has one there."""
+        return self.container(names.COLLECTOR)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One stack. Applications are in the order of the configuration: each calls the next one."""
+
+    project: str
+    stack: str
+    region: str
+    cluster: str
+    applications: tuple[Service, ...]
+    collector: Service | None
+    documents: Mapping[str, str]
+    scrape_seconds: float
+    """What the Prometheus data source is told about the time between two samples."""
+
+    @cached_property
+    def dashboards(self) -> tuple[Mapping[str, Any], ...]:
+        """Every rendered dashboard."""
+        return tuple(json.loads(text) for _, text in self._in("dashboards"))
+
+    @cached_property
+    def rules(self) -> Mapping[str, str]:
+        """Every rendered rule file by its name."""
+        return dict(self._in("rules"))
+
+    @property
+    def shipped_seconds(self) -> float:
+        """The time between two samples of one series as deployed: the longest that any document states."""
+        stated = [
+            _milliseconds(environment(container))
+            for service in self.applications
+            if (container := service.container(service.name))
+        ]
+        stated += [
+            float(number) * _SECONDS[unit]
+            for _, text in self._in("collector")
+            for number, unit in re.findall(r"\$\{env:ECS_METRICS_INTERVAL:-([0-9.]+)(ms|s|m)\}", text)
+        ]
+        return max(stated)
+
+    def job(self, service: Service) -> str:
+        """The `job` label of an application's series."""
+        return f"{self.project}/{service.name}"
+
+    def _in(self, folder: str) -> list[tuple[str, str]]:
+        return [
+            (path.removeprefix(f"{folder}/"), self.documents[path])
+            for path in sorted(self.documents)
+            if path.startswith(f"{folder}/")
+        ]
+
+
+def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
+    """The plan of a recorded stack. Raises PlanError if something that it needs was not rendered."""
+    [cluster] = (str(resource.inputs["name"]) for resource in recording.of_type("aws:ecs/cluster:Cluster"))
+    services = {
+        name: Service(name, max(1, int(resource.inputs.get("desiredCount", 1))), _definition(documents, cluster, name))
+        for resource in recording.of_type("aws:ecs/service:Service")
+        for name in (str(resource.inputs["name"]),)
+    }
+    configured: Sequence[Mapping[str, Any]] = recording.config.get(f"{recording.project}:applications", ())
+    order = [str(application["name"]) for application in configured]
+    collector = services.pop(names.COLLECTOR, None)
+    _check_configurations((*services.values(), *((collector,) if collector else ())), documents)
+    return Plan(
+        project=recording.project,
+        stack=recording.stack,
+        region=recording.region,
+        cluster=cluster,
+        applications=tuple(services[name] for name in sorted(services, key=order.index)),
+        collector=collector,
+        documents=documents,
+        scrape_seconds=_scrape_seconds(recording),
+    )
+
+
+def environment(container: Container) -> dict[str, str]:
+    """The environment of a container as ECS would set it. Secrets are known to AWS only."""
+    plain = {pair["name"]: str(pair["value"]) for pair in container.get("environment", ())}
+    return {pair["name"]: "<secret>" for pair in container.get("secrets", ())} | plain
+
+
+def _definition(documents: Mapping[str, str], cluster: str, service: str) -> Mapping[str, Any]:
+    path = f"tasks/{cluster}-{service}.json"
+    if path not in documents:
+        raise PlanError(f"the ECS service {service!r} has no task definition in {path}")
+    return json.loads(documents[path])
+
+
+def _check_configurations(services: Sequence[Service], documents: Mapping[str, str]) -> None:
+    """What a collector container gets must be the file that a person reads."""
+    for service in services:
+        path = f"collector/{service.family}.yaml"
+        if service.sidecar is not None and environment(service.sidecar).get(_CONFIGURATION) != documents.get(path):
+            raise PlanError(f"the collector of {service.family} does not get what is in {path}")
+
+
+def _scrape_seconds(recording: Recording) -> float:
+    """`timeInterval` of the Prometheus data source; Grafana takes 15 s where it is not set."""
+    for resource in recording.of_type("grafana:oss/dataSource:DataSource"):
+        if "prometheus" in str(resource.inputs.get("type")):
+            told: Mapping[str, Any] = json.loads(resource.inputs.get("jsonDataEncoded") or "{}")
+            found = re.fullmatch(r"([0-9.]+)(ms|s|m)", str(told.get("timeInterval", "15s")))
+            return float(found[1]) * _SECONDS[found[2]] if found else 15.0
+    return 15.0
+
+
+def _milliseconds(variables: Mapping[str, str]) -> float:
+    return float(variables.get("OTEL_METRIC_EXPORT_INTERVAL", "60000")) / 1000

@@ -1,0 +1,107 @@
+"""A small HTTP/1.1 server for the stand-ins: they run in the loop that also waits for conditions, without threads."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"
+
+_LARGEST_LINE: Final = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. Header names are in lower case; `path` is the request target as sent, with its query."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; its length is added when it is sent."""
+
+    status: int = HTTPStatus.OK
+    body: bytes = b""
+    content_type: str = "application/json"
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+@asynccontextmanager
+async def serve(handler: Handler) -> AsyncGenerator[int]:
+    """Serves on a free loopback port, which is what the context gives, until the context ends."""
+    open_connections: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            open_connections.add(task)
+            task.add_done_callback(open_connections.discard)
+        # Ending a connection is normal for a client and for us when the context ends.
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await _answer_all(handler, reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(connected, LOOPBACK, 0, limit=_LARGEST_LINE)
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for task in set(open_connections):
+            task.cancel()
+        await asyncio.gather(*open_connections, return_exceptions=True)
+
+
+async def _answer_all(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while request := await _read(reader):
+        answer = await handler(request)
+        writer.write(_head(answer) + answer.body)
+        await writer.drain()
+        if request.headers.get("connection", "").lower() == "close":
+            return
+
+
+async def _read(reader: asyncio.StreamReader) -> Request | None:
+    line = await reader.readline()
+    if not line.strip():
+        return None
+    method, path, _ = line.decode("latin-1").split(" ", 2)
+    headers = await _headers(reader)
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body = await _chunks(reader)
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Request(method, path, headers, body)
+
+
+async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    while line := (await reader.readline()).strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return headers
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    parts: list[bytes] = []
+    while size := int((await reader.readline()).split(b";")[0], 16):
+        parts.append(await reader.readexactly(size))
+        await reader.readline()
+    await _headers(reader)
+    return b"".join(parts)
+
+
+def _head(answer: Answer) -> bytes:
+    reason = HTTPStatus(answer.status).phrase
+    return (
+        f"HTTP/1.1 {answer.status} {reason}\r\n"
+        f"Content-Type: {answer.content_type}\r\n"
+        f"Content-Length: {len(answer.body)}\r\n\r\n"
+    ).encode("latin-1")

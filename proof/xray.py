@@ -1,0 +1,129 @@
+"""AWS X-Ray as a store of segments: verifies signatures and documents, and gives the traces back."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from proof import sigv4
+from proof.server import Answer, Request, serve
+
+_TRACE: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
+_ID: Final = re.compile(r"[0-9a-f]{16}")
+
+MOST_DOCUMENTS: Final = 50
+"""Segment documents in a request: AWS X-Ray API Reference, PutTraceSegments."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment or subsegment document. Times in seconds since the epoch; `status` is HTTP's, 0 if there is none."""
+
+    trace: str
+    id: str
+    parent: str
+    name: str
+    start: float
+    end: float
+    subsegment: bool
+    error: bool
+    fault: bool
+    status: int
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Received:
+    """What arrived. `refused` counts requests and documents by reason; `twice` counts ids that came again."""
+
+    segments: tuple[Segment, ...] = ()
+    requests: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict[str, int])
+    twice: int = 0
+
+
+class XRay:
+    """The part of the X-Ray API that an exporter uses."""
+
+    def __init__(self, known: Mapping[str, sigv4.Credentials], region: str) -> None:
+        self._known = known
+        self._scope = sigv4.Scope(region, "xray")
+        self._segments: dict[tuple[str, str], Segment] = {}
+        self._requests = 0
+        self._twice = 0
+        self._refused: Counter[str] = Counter()
+
+    @property
+    def received(self) -> Received:
+        """What arrived until now."""
+        return Received(tuple(self._segments.values()), self._requests, dict(self._refused), self._twice)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[int]:
+        """Listens on a free loopback port, which is what the context gives, until the context ends."""
+        async with serve(self._handle) as port:
+            yield port
+
+    async def _handle(self, request: Request) -> Answer:
+        self._requests += 1
+        try:
+            sigv4.verify(request, self._known, self._scope)
+        except sigv4.RefusedError as error:
+            return self._refuse(HTTPStatus.FORBIDDEN, str(error))
+        if request.path == "/TelemetryRecords":
+            return _answer({})
+        if (request.method, request.path) != ("POST", "/TraceSegments"):
+            return self._refuse(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not PutTraceSegments")
+        return self._put(json.loads(request.body)["TraceSegmentDocuments"])
+
+    def _put(self, documents: list[str]) -> Answer:
+        if len(documents) > MOST_DOCUMENTS:
+            return self._refuse(HTTPStatus.BAD_REQUEST, f"InvalidRequestException: {len(documents)} documents")
+        unprocessed: list[dict[str, str]] = []
+        for document in documents:
+            try:
+                segment = _segment(json.loads(document))
+            except (KeyError, TypeError, ValueError) as error:
+                self._refused[f"document: {error}"] += 1
+                unprocessed.append({"ErrorCode": "ParseError", "Message": str(error)})
+                continue
+            key = (segment.trace, segment.id)
+            self._twice += key in self._segments
+            self._segments[key] = segment
+        return _answer({"UnprocessedTraceSegments": unprocessed})
+
+    def _refuse(self, status: HTTPStatus, reason: str) -> Answer:
+        self._refused[f"{status.value} {reason}"] += 1
+        return Answer(status, json.dumps({"message": reason}).encode())
+
+
+def _answer(body: dict[str, Any]) -> Answer:
+    return Answer(HTTPStatus.OK, json.dumps(body).encode())
+
+
+def _segment(document: dict[str, Any]) -> Segment:
+    http: dict[str, dict[str, Any]] = document.get("http") or {}
+    segment = Segment(
+        trace=document["trace_id"],
+        id=document["id"],
+        parent=document.get("parent_id", ""),
+        name=document["name"],
+        start=float(document["start_time"]),
+        end=float(document["end_time"]),
+        subsegment=document.get("type") == "subsegment",
+        error=bool(document.get("error")),
+        fault=bool(document.get("fault")),
+        status=int(http.get("response", {}).get("status") or 0),
+        url=str(http.get("request", {}).get("url") or ""),
+    )
+    if not _TRACE.fullmatch(segment.trace):
+        raise ValueError(f"trace id {segment.trace!r} is not X-Ray's")
+    if not _ID.fullmatch(segment.id) or (segment.parent and not _ID.fullmatch(segment.parent)):
+        raise ValueError(f"segment id {segment.id!r} below {segment.parent!r} is not X-Ray's")
+    if segment.end < segment.start:
+        raise ValueError(f"segment {segment.id} ends before it starts")
+    return segment

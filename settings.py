@@ -1,0 +1,215 @@
+"""The stack configuration: `Pulumi.<stack>.yaml` as one typed, strict model, with all its errors at once."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Final, cast
+
+import pulumi.runtime.config as pulumi_config
+from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, ValidationError
+
+from documents import inputs, rules
+from documents.catalogue import Pattern
+from documents.dashboards import Dashboard, Feeds
+from documents.dashboards.imported import DashboardError, imported
+from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
+from documents.names import Names
+
+
+def _relative(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise wrong("is not a folder of this project", "give a path below the project, for example ./sample")
+    return path
+
+
+class Build(inputs.Model):
+    """An image that `pulumi up` builds from a folder with a Dockerfile and pushes to a repository of the stack."""
+
+    build: Annotated[str, AfterValidator(_relative)]
+
+
+def _kind_of_image(value: object) -> str:
+    return REFERENCE if isinstance(value, str) else BUILD
+
+
+StackImage = Annotated[
+    Annotated[inputs.ImageReference, Tag(REFERENCE)] | Annotated[Build, Tag(BUILD)], Discriminator(_kind_of_image)
+]
+
+
+class StackApplication(inputs.Application):
+    """An application of a stack: its image may be built, and it may choose another pattern than the stack's."""
+
+    image: StackImage  # pyright: ignore[reportIncompatibleVariableOverride]
+    pattern: Pattern | None = None
+
+
+class Settings(inputs.Model):
+    """Everything that a stack file may say."""
+
+    pattern: Pattern = Pattern.SIDECAR
+    applications: tuple[StackApplication, ...]
+    collector: inputs.Collector = inputs.Collector()
+    metrics: inputs.Metrics = inputs.Metrics()
+    grafana: inputs.Grafana = inputs.Grafana()
+    identity: inputs.Identity = inputs.Identity()
+    network: inputs.Network = inputs.Network()
+    logs: inputs.Logs = inputs.Logs()
+    tags: Mapping[str, str] = {}
+
+    def pattern_of(self, application: StackApplication) -> Pattern:
+        """The pattern that observes an application."""
+        return application.pattern or self.pattern
+
+    @property
+    def patterns(self) -> frozenset[Pattern]:
+        """Every pattern that the stack needs."""
+        return frozenset(self.pattern_of(application) for application in self.applications)
+
+
+_STRUCTURED: Final = frozenset(Settings.model_fields) - {"pattern"}
+
+
+def program_config() -> dict[str, str]:
+    """What Pulumi hands to the running program; it has no public way to list the keys, and a misspelt key needs one."""
+    return {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+
+
+def load(config: Mapping[str, str], names: Names) -> Settings:
+    """The settings in a stack's configuration. Raises ConfigurationError with every fault.
+
+    `config` has the keys and texts that Pulumi hands to a program: `<project>:<key>`, structured values as JSON.
+    """
+    own = {key.split(":", 1)[1]: text for key, text in config.items() if key.split(":", 1)[0] == names.project}
+    faults: list[Fault] = []
+    values = {key: _value(key, text, faults) for key, text in own.items()}
+    return check(values, names, faults)
+
+
+def check(values: Mapping[str, Any], names: Names, faults: Iterable[Fault] = ()) -> Settings:
+    """The settings made of plain values. Each key is judged by itself, so that one fault does not hide another's."""
+    found = list(faults)
+    known = {field.alias or name: (name, field) for name, field in Settings.model_fields.items()}
+    found += [Fault(key, "is not a known key", nearest(key, known)) for key in values if key not in known]
+    parts: dict[str, Any] = {}
+    for alias, (name, field) in known.items():
+        if alias == "applications":
+            parts[name] = _applications(values.get(alias), found)
+        elif alias in values:
+            try:
+                parts[name] = TypeAdapter[Any](cast(Any, field.annotation)).validate_python(values[alias])
+            except ValidationError as error:
+                found += faults_of(error, _model_of(field.annotation), alias)
+    found += _across(parts, names)
+    if found:
+        raise ConfigurationError(found)
+    return Settings.model_construct(**{**_defaults(), **parts})
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What is allowed and yet unwise."""
+    return [
+        f"applications.{index}.image: the tag 'latest' may be another image tomorrow (got {application.image!r}); "
+        "pin a version"
+        for index, application in enumerate(settings.applications)
+        if isinstance(application.image, str) and application.image.split("@")[0].endswith(":latest")
+    ]
+
+
+def _applications(values: Any, found: list[Fault]) -> tuple[StackApplication, ...]:
+    """The applications without a fault; the faults of the others go to `found`."""
+    if not isinstance(values, list) or not values:
+        found.append(Fault("applications", "is missing or empty", "list at least one application"))
+        return ()
+    good: list[StackApplication] = []
+    names_seen: dict[str, int] = {}
+    for index, value in enumerate(cast(list[Any], values)):
+        key = f"applications.{index}"
+        try:
+            good.append(StackApplication.model_validate(value))
+        except ValidationError as error:
+            found += faults_of(error, StackApplication, key)
+        name = cast(dict[str, Any], value).get("name") if isinstance(value, dict) else None
+        if isinstance(name, str):
+            if name in names_seen:
+                other = f"applications.{names_seen[name]}"
+                found.append(Fault(f"{key}.name", f"is the name of {other} as well", "choose another name", name))
+            names_seen.setdefault(name, index)
+    return tuple(good)
+
+
+def _across(parts: Mapping[str, Any], names: Names) -> list[Fault]:
+    """Faults that only show between keys; a key that is faulty itself was left out of `parts`."""
+    applications: tuple[StackApplication, ...] = parts.get("applications", ())
+    collector: inputs.Collector = parts.get("collector", inputs.Collector())
+    pattern: Pattern = parts.get("pattern", Pattern.SIDECAR)
+    found = names.faults(tuple(application.name for application in applications))
+    for index, application in enumerate(applications):
+        if (application.pattern or pattern) is Pattern.SIDECAR:
+            found += inputs.sidecar_fits(application, collector, f"applications.{index}")
+    if Pattern.SERVICE in {application.pattern or pattern for application in applications}:
+        found += inputs.service_fits(collector, "collector")
+    return found
+
+
+def _value(key: str, text: str, faults: list[Fault]) -> Any:
+    if key not in _STRUCTURED:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        faults.append(Fault(key, "is not structured", "write it as a list or a map in the stack file", text))
+        return {}
+
+
+def _defaults() -> dict[str, Any]:
+    return {name: field.get_default() for name, field in Settings.model_fields.items() if not field.is_required()}
+
+
+def _model_of(annotation: Any) -> type[inputs.Model]:
+    return annotation if isinstance(annotation, type) and issubclass(annotation, inputs.Model) else Settings
+
+
+def container_insights(settings: Settings) -> str:
+    """ECS's setting of the cluster: the service pattern reads ECS figures in CloudWatch."""
+    return "enhanced" if Pattern.SERVICE in settings.patterns else "disabled"
+
+
+def rules_of(settings: Settings) -> dict[str, str]:
+    """Rules files by namespace; none where there is nothing to record, since AMP refuses a file without groups."""
+    if Pattern.SIDECAR not in settings.patterns:
+        return {}
+    return {"recording": rules.to_yaml(rules.recording_rules(sidecar=True))}
+
+
+def feeds(settings: Settings, names: Names, region: str) -> Feeds:
+    """Where the dashboards of a stack find the figures of its ECS tasks."""
+    return Feeds(
+        sidecar=Pattern.SIDECAR in settings.patterns,
+        cloudwatch_services=tuple(
+            application.name
+            for application in settings.applications
+            if settings.pattern_of(application) is Pattern.SERVICE
+        ),
+        cluster=names.prefix,
+        region=region,
+        interval_seconds=settings.metrics.interval_seconds,
+    )
+
+
+def imported_dashboards(settings: Settings, root: Path) -> list[Dashboard]:
+    """The dashboard files that the stack imports, with our data sources. Raises ConfigurationError with every fault."""
+    found: list[Fault] = []
+    dashboards: list[Dashboard] = []
+    for index, path in enumerate(settings.grafana.dashboards):
+        key = f"grafana.dashboards.{index}"
+        try:
+            dashboards.append(imported(Path(path).stem, (root / path).read_text(encoding="utf-8")))
+        except DashboardError as error:
+            found.append(Fault(key, f"cannot be imported: {error}", "correct the file", path))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            found.append(Fault(key, f"cannot be read: {reason}", "give the path of a dashboard file", path))
+    if found:
+        raise ConfigurationError(found)
+    return dashboards

@@ -1,0 +1,61 @@
+"""Recording rules: exact text, and nothing that Prometheus or AMP would refuse."""
+
+import promql_parser
+import pytest
+import yaml
+
+from documents import catalogue, rules
+
+KEPT = (
+    "(deployment_environment_name, aws_ecs_cluster_name, aws_ecs_service_name, aws_ecs_task_family, "
+    "aws_ecs_task_revision, aws_ecs_task_id)"
+)
+
+
+def test_exact_rules() -> None:
+    assert rules.recording_rules(sidecar=True) == {
+        "groups": [
+            {
+                "name": "ecs-tasks",
+                "rules": [
+                    {
+                        "record": f"task:ecs_task_{what}_utilization:ratio",
+                        "expr": (
+                            f"max by {KEPT} (ecs_task_{what}_utilized) / (max by {KEPT} (ecs_task_{what}_reserved) > 0)"
+                        ),
+                    }
+                    for what in ("cpu", "memory")
+                ],
+            }
+        ]
+    }
+
+
+def test_nothing_to_record_without_a_sidecar() -> None:
+    assert rules.recording_rules(sidecar=False) == {"groups": []}
+    assert rules.to_yaml(rules.recording_rules(sidecar=False)) == "groups: []\n"
+
+
+@pytest.mark.parametrize("sidecar", [True, False])
+def test_yaml_is_stable_and_says_the_same(sidecar: bool) -> None:
+    made = rules.recording_rules(sidecar=sidecar)
+    text = rules.to_yaml(made)
+    assert text == rules.to_yaml(rules.recording_rules(sidecar=sidecar))
+    assert yaml.safe_load(text) == made
+
+
+@pytest.mark.parametrize("recorded", rules.RECORDED, ids=lambda recorded: recorded.name)
+def test_a_rule_keeps_only_labels_that_its_metrics_have(recorded: rules.Recorded) -> None:
+    parsed = promql_parser.parse(recorded.expr)
+    assert isinstance(parsed, promql_parser.BinaryExpr)
+    assert set(recorded.labels) == {attribute.label for attribute in catalogue.ATTRIBUTES}
+    assert tuple(parsed.lhs.modifier.labels) == recorded.labels
+    level, metric, operation = recorded.name.split(":")
+    assert (level, operation) == ("task", "ratio")
+    assert metric.startswith("ecs_task_")
+
+
+def test_every_rule_is_used_and_every_name_is_new() -> None:
+    names = [recorded.name for recorded in rules.RECORDED]
+    assert len(names) == len(set(names))
+    assert not set(names) & {metric.name for metric in catalogue.TASK_METRICS}
