@@ -62,11 +62,20 @@ for wanted in settings.applications:
     Application(
         wanted.name,
         {
-            **wanted.model_dump(exclude={"image", "pattern"}),
             "place": place,
             "pattern": patterns[settings.pattern_of(wanted)],
-            "image": image,
             "repository_arn": repository_arn,
+            "name": wanted.name,
+            "image": image,
+            "port": wanted.port,
+            "cpu": wanted.cpu,
+            "memory": wanted.memory,
+            "architecture": wanted.architecture,
+            "desired_count": wanted.desired_count,
+            "environment": wanted.environment,
+            "secrets": wanted.secrets,
+            "health_check": wanted.health_check,
+            "command": wanted.command,
         },
     )
 

@@ -35,7 +35,7 @@ class ApplicationArgs(TypedDict):
     desired_count: NotRequired[int]
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
-    health_check: NotRequired[Mapping[str, Any] | None]
+    health_check: NotRequired[inputs.HealthCheck | None]
     command: NotRequired[Sequence[str] | None]
 
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -43,16 +44,25 @@ def main() -> int:
 
 def _show(recording: Recording) -> None:
     console = Console()
-    overview = Table(title=f"{recording.project}, stack {recording.stack}", title_justify="left", title_style="bold")
-    for heading in ("component", "type", "name"):
-        overview.add_column(heading, overflow="fold")
+    overview = Table(
+        title=f"{recording.project}, stack {recording.stack}",
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    overview.add_column("resource", no_wrap=True)
+    overview.add_column("name", overflow="fold")
+    overview.add_column("known as", overflow="fold")
     for title, resources in components(recording):
-        for index, resource in enumerate(resources):
+        if resources:
+            overview.add_row(Text(title, style="bold"))
+        for resource in resources:
+            known_as = wiring.aws_name(resource)
             overview.add_row(
-                Text("" if index else title, style="bold"),
-                Text(wiring.short_type(resource)),
-                Text(wiring.aws_name(resource)),
-                end_section=index == len(resources) - 1,
+                Text(f"  {wiring.short_type(resource)}"),
+                Text(resource.name),
+                Text("" if known_as == resource.name else known_as),
             )
     console.print(overview)
     for warning in recording.warnings:

@@ -61,8 +61,8 @@ def placeholder(kind: Any, path: str, depth: int = 0) -> Any:
     if isinstance(kind, type) and hasattr(kind, "_pulumi_output_type") and depth < _DEEPEST:
         inner = {
             name: placeholder(part, f"{path}.{name}", depth + 1)
-            for name, (part, required) in _annotated(kind).items()
-            if required
+            # Required or not: generated classes have every part of a computed object as optional.
+            for name, (part, _) in _annotated(kind).items()
         }
         return {name: value for name, value in inner.items() if value is not None}
     return None

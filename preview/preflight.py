@@ -23,7 +23,8 @@ def missing(root: Path, stack: str) -> Iterator[str]:
     if not file.is_file():
         yield f"stack: there is no {file.name}; write one, or choose STACK=dev"
         return
-    config = cast(Mapping[str, Any], (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {})
+    stack_file = cast(Mapping[str, Any], yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+    config = cast(Mapping[str, Any], stack_file.get("config") or {})
     yield from _programs(config)
     yield from _account(config)
     for key, value in _texts(config):

@@ -104,10 +104,12 @@ def _text_of(error: BaseException) -> str:
     link: BaseException | None = error
     seen: set[int] = set()
     while link is not None and id(link) not in seen:
-        if isinstance(link, (pulumi.RunError, ConfigurationError, ProgramError)):
+        if isinstance(link, (pulumi.RunError, ProgramError)):
             return str(link)
+        if isinstance(link, ConfigurationError):
+            return f"this stack cannot be deployed:\n{link}"
         seen.add(id(link))
-        link = link.__cause__ or link.__context__
+        link = link.__cause__
     return ""
 
 

@@ -13,7 +13,6 @@ from preview import wiring
 from preview.recording import UNKNOWN, ProgramError, Recording, Resource, Secret
 from preview.summary import summary
 
-_DASHBOARD = "grafana:oss/dashboard:Dashboard"
 _RULES = "aws:amp/ruleGroupNamespace:RuleGroupNamespace"
 
 
@@ -39,10 +38,9 @@ def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
         given = wiring.permissions(recording, role)
         document = {"trust": given.trust, "permissions": given.documents, "managed": list(given.managed)}
         yield f"policies/{_file_name(wiring.aws_name(role))}.json", _json(document)
-    for dashboard in recording.of_type(_DASHBOARD):
+    for dashboard in recording.of_type(wiring.DASHBOARD):
         if isinstance(content := dashboard.inputs.get("configJson"), str):
-            uid = wiring.table(wiring.parsed(content)).get("uid") or dashboard.name
-            yield f"dashboards/{_file_name(uid)}.json", content
+            yield f"dashboards/{_file_name(wiring.aws_name(dashboard))}.json", content
     for rules in recording.of_type(_RULES):
         if isinstance(content := rules.inputs.get("data"), str):
             yield f"rules/{_file_name(wiring.aws_name(rules))}.yaml", content

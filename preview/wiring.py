@@ -15,6 +15,7 @@ ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 ROLE_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 POLICY: Final = "aws:iam/policy:Policy"
 DISCOVERY: Final = "aws:servicediscovery/service:Service"
+DASHBOARD: Final = "grafana:oss/dashboard:Dashboard"
 NAMESPACES: Final = (
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
     "aws:servicediscovery/httpNamespace:HttpNamespace",
@@ -51,10 +52,12 @@ def parsed(value: Any) -> Any:
 
 
 def aws_name(resource: Resource) -> str:
-    """The name that AWS or Grafana shows, else the name in the program."""
+    """The name that AWS or Grafana knows, else the name in the program."""
     for key in ("name", "alias", "family", "title", "namespace"):
         if isinstance(resource.inputs.get(key), str):
             return resource.inputs[key]
+    if resource.type == DASHBOARD:
+        return text(table(parsed(resource.inputs.get("configJson"))).get("uid")) or resource.name
     return resource.name
 
 

@@ -1,6 +1,6 @@
-"""What every panel, variable and recorded series must show, worked out from the truth of a run and never from a query.
+"""What every panel, variable and recorded series must show, from the truth of a run and never from a query.
 
-An expectation is stated in base units (ratios, bytes, seconds, vCPU, each per second where it is a rate) and per series:
+An expectation is stated in base units (ratios, bytes, seconds, vCPU, each per second where it is a rate) per series:
 which labels tell the series apart, and between which values each of them must lie.
 """
 
@@ -8,6 +8,7 @@ import bisect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from documents.catalogue import Label
@@ -22,17 +23,52 @@ BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5
 """Bucket bounds in seconds: OpenTelemetry semantic conventions, metric `http.server.request.duration`."""
 
 
+class Quantity(StrEnum):
+    """What a value measures, with the base unit that it is stated in."""
+
+    COUNT = ""
+    RATIO = "ratio"
+    BYTES = "B"
+    BYTE_RATE = "B/s"
+    SECONDS = "s"
+    RATE = "/s"
+    VCPU = "vCPU"
+
+    def show(self, value: float) -> str:
+        """A value for people."""
+        if not math.isfinite(value):
+            return str(value)
+        match self:
+            case Quantity.RATIO:
+                return f"{100 * value:.3g} %"
+            case Quantity.SECONDS:
+                return f"{1000 * value:.3g} ms" if abs(value) < 1 else f"{value:.3g} s"
+            case Quantity.BYTES | Quantity.BYTE_RATE:
+                power = min(max(int(math.log(abs(value), 1024)), 0), 4) if value else 0
+                return f"{value / 1024**power:.4g} {('', 'Ki', 'Mi', 'Gi', 'Ti')[power]}{self.value}"
+            case _:
+                return f"{value:.4g} {self.value}".rstrip().replace(" /s", "/s")
+
+
 @dataclass(frozen=True)
 class Value:
-    """A value lies from `low` to `high`; `said` is what stands in the table."""
+    """A value lies from `low` to `high`; `centre` is set where it is one value with a tolerance."""
 
+    quantity: Quantity
     low: float
     high: float
-    said: str
+    centre: float | None = None
 
     def holds(self, value: float) -> bool:
         """Whether a value is what was expected."""
         return self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        if self.centre is None:
+            return f"{self.quantity.show(self.low)} to {self.quantity.show(self.high)}"
+        if self.low == self.high:
+            return self.quantity.show(self.centre)
+        return f"{self.quantity.show(self.centre)} ± {self.quantity.show(self.high - self.centre)}"
 
 
 @dataclass(frozen=True)
@@ -49,65 +85,65 @@ Expectation = Callable[[Truth], Expected]
 # What a quantity is made of
 
 
-def about(value: float, relative: float, absolute: float = 0.0, form: str = "{:.3g}") -> Value:
+def about(quantity: Quantity, value: float, relative: float, absolute: float = 0.0) -> Value:
     """A value with a tolerance: its share, and at least an absolute part."""
     slack = max(abs(value) * relative, absolute)
-    return Value(value - slack, value + slack, f"{form.format(value)} ± {form.format(slack)}")
+    return Value(quantity, value - slack, value + slack, value)
 
 
 def exactly(value: float) -> Value:
     """A count."""
-    return Value(value, value, f"{value:g}")
+    return Value(Quantity.COUNT, value, value, value)
 
 
-def between(low: float, high: float, form: str = "{:.3g}") -> Value:
+def between(quantity: Quantity, low: float, high: float) -> Value:
     """A value that itself moved while it was watched."""
-    return Value(low, high, f"{form.format(low)} to {form.format(high)}")
+    return Value(quantity, low, high)
 
 
 def _cpu(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """vCPU of several tasks together. A process's clock ticks in hundredths of a second."""
-    return about(sum(task.used_vcpu(truth.steady) for task in tasks), 0.15, 0.01)
+    return about(Quantity.VCPU, sum(task.used_vcpu(truth.steady) for task in tasks), 0.15, 0.01)
 
 
 def _cpu_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Mean share of the reservation."""
     shares = [task.used_vcpu(truth.steady) / task.vcpu for task in tasks]
-    return about(math.fsum(shares) / len(shares), 0.15, 0.02)
+    return about(Quantity.RATIO, math.fsum(shares) / len(shares), 0.15, 0.02)
 
 
 def _memory(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes. The receiver cuts each container to whole MiB, and memory moves between two looks at it."""
     held = [task.used_memory(truth.steady) for task in tasks]
     low, high = sum(least for least, _ in held), sum(most for _, most in held)
-    return between(low * 0.95 - 2 * _MEBIBYTE * len(tasks), high * 1.05)
+    return between(Quantity.BYTES, low * 0.95 - 2 * _MEBIBYTE * len(tasks), high * 1.05)
 
 
 def _memory_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Mean share of the reservation."""
     values = [(_memory([task], truth), task.memory * _MEBIBYTE) for task in tasks]
-    count = len(values)
-    return between(sum(v.low / all_ for v, all_ in values) / count, sum(v.high / all_ for v, all_ in values) / count)
+    low, high = sum(held.low / whole for held, whole in values), sum(held.high / whole for held, whole in values)
+    return between(Quantity.RATIO, low / len(values), high / len(values))
 
 
 def _received(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes a second."""
-    return about(sum(task.received(truth.steady) for task in tasks), 0.15, 50)
+    return about(Quantity.BYTE_RATE, sum(task.received(truth.steady) for task in tasks), 0.15, 50)
 
 
 def _sent(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes a second. Telemetry leaves in bursts, of which the window may catch one more or less."""
-    return about(sum(task.sent(truth.steady) for task in tasks), 0.2, 50)
+    return about(Quantity.BYTE_RATE, sum(task.sent(truth.steady) for task in tasks), 0.2, 50)
 
 
 def _read(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes a second from disk; a page that is read ahead is one of 4 KiB."""
-    return about(sum(_disk_rate(task, truth, 0) for task in tasks), 0.25, 4096)
+    return about(Quantity.BYTE_RATE, sum(_disk_rate(task, truth, 0) for task in tasks), 0.25, 4096)
 
 
 def _written(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes a second to disk."""
-    return about(sum(_disk_rate(task, truth, 1) for task in tasks), 0.25, 4096)
+    return about(Quantity.BYTE_RATE, sum(_disk_rate(task, truth, 1) for task in tasks), 0.25, 4096)
 
 
 def _disk_rate(task: TaskTruth, truth: Truth, which: int) -> float:
@@ -118,13 +154,13 @@ def _disk_rate(task: TaskTruth, truth: Truth, which: int) -> float:
 def _requests(truth: Truth, application: str) -> Value:
     """Requests a second that the application answered in the steady window."""
     count = sum(truth.steady.start <= one.at <= truth.steady.end for one in truth.handled[application])
-    return about(count / truth.steady.seconds, 0.05)
+    return about(Quantity.RATE, count / truth.steady.seconds, 0.05)
 
 
 def _errors(truth: Truth, application: str) -> Value:
     """Share of the requests that were answered with a status of 500 and above."""
     within = [one for one in truth.handled[application] if truth.steady.start <= one.at <= truth.steady.end]
-    return about(sum(one.status >= 500 for one in within) / len(within), 0.1)
+    return about(Quantity.RATIO, sum(one.status >= 500 for one in within) / len(within), 0.1)
 
 
 def _latency(quantile: float) -> Callable[[Truth, str], Value]:
@@ -138,7 +174,7 @@ def _latency(quantile: float) -> Callable[[Truth, str], Value]:
         within = [pair for pair in pairs if truth.steady.start <= pair[0].at <= truth.steady.end]
         least = from_histogram(quantile, [handled.seconds for handled, _ in within])
         most = from_histogram(quantile, [sent.seconds for _, sent in within])
-        return between(least * 0.92, most * 1.08)
+        return between(Quantity.SECONDS, least * 0.92, most * 1.08)
 
     return expected
 

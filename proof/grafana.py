@@ -320,12 +320,15 @@ class Clock:
         }
 
 
-def interpolate(text: str, choice: Choice, built_in: Mapping[str, str]) -> str:
-    """The text with every variable that is known replaced; what is not known stays, as Grafana leaves it."""
+def interpolate(text: str, choice: Choice, built_in: Mapping[str, str], form: str = "") -> str:
+    """The text with every variable that is known replaced; what is not known stays, as Grafana leaves it.
+
+    `form` is how variables are written that state no form themselves; without it, as in PromQL.
+    """
 
     def replaced(found: re.Match[str]) -> str:
         name = found[1] or found[2] or found[4]
-        value = built_in.get(name) or choice.text(name, found[3] or found[5] or "")
+        value = built_in.get(name) or choice.text(name, found[3] or found[5] or form)
         return found[0] if value is None else value
 
     return _VARIABLE.sub(replaced, text)

@@ -57,6 +57,13 @@ class Plan:
     documents: Mapping[str, str]
     scrape_seconds: float
     """What the Prometheus data source is told about the time between two samples."""
+    container_insights: str
+    """The cluster's setting: disabled, enabled or enhanced."""
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """Every ECS service."""
+        return (*self.applications, *((self.collector,) if self.collector else ()))
 
     @cached_property
     def dashboards(self) -> tuple[Mapping[str, Any], ...]:
@@ -97,7 +104,8 @@ class Plan:
 
 def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
     """The plan of a recorded stack. Raises PlanError if something that it needs was not rendered."""
-    [cluster] = (str(resource.inputs["name"]) for resource in recording.of_type("aws:ecs/cluster:Cluster"))
+    [made] = recording.of_type("aws:ecs/cluster:Cluster")
+    cluster = str(made.inputs["name"])
     services = {
         name: Service(name, max(1, int(resource.inputs.get("desiredCount", 1))), _definition(documents, cluster, name))
         for resource in recording.of_type("aws:ecs/service:Service")
@@ -116,6 +124,9 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         collector=collector,
         documents=documents,
         scrape_seconds=_scrape_seconds(recording),
+        container_insights=next(
+            (one["value"] for one in made.inputs.get("settings", ()) if one["name"] == "containerInsights"), "disabled"
+        ),
     )
 
 

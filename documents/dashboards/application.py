@@ -134,8 +134,7 @@ def _routes(number: int, feeds: Feeds) -> PanelBuilder:
         [
             rows_of(_named(f"{_rate(_ROUTE)} > 0"), step=step, ref="A"),
             rows_of(_named(_error_ratio(_ROUTE)), step=step, ref="B"),
-            # A quantile of no requests is not a number, and no number passes this comparison.
-            rows_of(_named(f"{_latency(0.95, _ROUTE)} >= 0"), step=step, ref="C"),
+            rows_of(_named(_latency(0.95, _ROUTE)), step=step, ref="C"),
         ],
         source=AMP,
         names=_COLUMNS,
@@ -172,7 +171,8 @@ def _error_ratio(by: tuple[str, ...]) -> str:
 
 def _latency(quantile: float, by: tuple[str, ...]) -> str:
     counted = f"sum by ({', '.join((*by, Label.BOUND))}) (rate({_BUCKET}{{{_CHOSEN}}}[$__rate_interval]))"
-    return f"histogram_quantile({quantile}, {counted})"
+    # A quantile of no requests is not a number, and no number passes this comparison.
+    return f"histogram_quantile({quantile}, {counted}) >= 0"
 
 
 def _named(expr: str) -> str:

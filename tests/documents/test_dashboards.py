@@ -3,13 +3,17 @@
 import dataclasses
 import itertools
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import promql_parser
 import pytest
+import yaml
 
 from documents import catalogue, rules
 from documents.catalogue import Label
@@ -74,8 +78,8 @@ def target(feeds: Feeds, uid: str, title: str, ref: str = "A") -> dict[str, Any]
 
 def plain(expr: str) -> str:
     """A query as Prometheus takes it: Grafana's variables filled in."""
-    filled = expr.replace("$__rate_interval", "4m")
-    return re.sub(r"\$(cluster|service|family|application)\b", r"\1-1", filled)
+    filled = expr.replace("$__rate_interval", "4m").replace("$cluster", "cluster-1")
+    return re.sub(r"\$(service|family|application)\b", ".*", filled)
 
 
 def queries(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
@@ -140,8 +144,8 @@ def test_the_text_is_canonical(feeds: Feeds, dashboard: Dashboard) -> None:
 
 @every
 def test_refresh_is_no_faster_than_the_data(feeds: Feeds, dashboard: Dashboard) -> None:
-    number, unit = re.fullmatch(r"(\d+)([sm])", data(dashboard)["refresh"]).groups()  # type: ignore[union-attr]
-    seconds = int(number) * {"s": 1, "m": 60}[unit]
+    refresh = data(dashboard)["refresh"]
+    seconds = int(refresh[:-1]) * {"s": 1, "m": 60}[refresh[-1]]
     assert seconds >= feeds.interval_seconds
     if dashboard.uid == "ecs-tasks" and feeds.cloudwatch_services:
         assert seconds == 300
@@ -448,9 +452,8 @@ def test_application_queries(title: str, by: str) -> None:
     assert expr("Request rate") == f"topk(10, {counted(by)})"
     assert expr("Error ratio") == f"topk(10, ({failed} or 0 * {counted(by)}) / ({counted(by)} > 0))"
     for quantile, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99")):
-        assert (
-            expr(f"Latency {name}") == f"topk(10, histogram_quantile({quantile}, sum by ({by}, le) (rate({buckets}))))"
-        )
+        quantiles = f"histogram_quantile({quantile}, sum by ({by}, le) (rate({buckets}))) >= 0"
+        assert expr(f"Latency {name}") == f"topk(10, {quantiles})"
 
 
 def test_the_application_dashboard_is_the_same_in_both_patterns() -> None:
@@ -672,3 +675,171 @@ def test_every_variable_is_defined_and_used(feeds: Feeds, dashboard: Dashboard) 
     text = json.dumps(data(dashboard)["panels"])
     used = set(re.findall(r"\$\{?([a-z]\w*)", text)) & (defined | {"cluster", "service", "family", "application"})
     assert used == set(defined)
+
+
+def series(name: str, values: str, **labels: str) -> dict[str, str]:
+    inside = ",".join(f'{key}="{value}"' for key, value in {Label.CLUSTER: "cluster-1", **labels}.items())
+    return {"series": f"{name}{{{inside}}}", "values": values}
+
+
+def ecs_series(task: str, **values: str) -> list[dict[str, str]]:
+    labels = {
+        Label.SERVICE: "service-1",
+        Label.FAMILY: "family-1",
+        Label.REVISION: "3",
+        Label.TASK: task,
+        Label.ENVIRONMENT: "dev",
+        Label.JOB: "shop/storefront",
+        Label.INSTANCE: task,
+    }
+    return [series(f"ecs_task_{name}", each, **labels) for name, each in values.items()]
+
+
+def requests(job: str, route: str, status: str, step: int, fast: int) -> list[dict[str, str]]:
+    """Requests of one route: `step` more each minute, `fast` of them within 0.1 s and the rest within 0.5 s."""
+    labels = {Label.JOB: job, Label.ROUTE: route, Label.STATUS: status, Label.SERVICE: "x", Label.INSTANCE: "i"}
+    base = "http_server_request_duration_seconds"
+    bounds = {"0.1": fast, "0.5": step, "+Inf": step}
+    return [
+        series(f"{base}_count", f"0+{step}x20", **labels),
+        *(series(f"{base}_bucket", f"0+{each}x20", le=bound, **labels) for bound, each in bounds.items()),
+    ]
+
+
+INPUT = [
+    *ecs_series(
+        "one",
+        cpu_utilized="64x20",
+        cpu_reserved="256x20",
+        cpu_usage_vcpu="0.0625x20",
+        memory_utilized="128x20",
+        memory_reserved="512x20",
+        network_rate_rx="10x20",
+        network_rate_tx="1x20",
+        storage_read_bytes="0+600x20",
+        storage_write_bytes="1000+60x20",
+    ),
+    *ecs_series(
+        "two",
+        cpu_utilized="192x20",
+        cpu_reserved="256x20",
+        cpu_usage_vcpu="0.1875x20",
+        memory_utilized="384x20",
+        memory_reserved="512x20",
+        network_rate_rx="30x20",
+        network_rate_tx="3x20",
+        storage_read_bytes="0+1200x20",
+        storage_write_bytes="0+180x20",
+    ),
+    *requests("shop/storefront", "/", "200", 60, 60),
+    *requests("shop/storefront", "/order", "200", 90, 60),
+    *requests("shop/storefront", "/order", "500", 30, 0),
+    *requests("shop/stock", "/stock", "200", 120, 60),
+    *requests("shop/idle", "/idle", "200", 0, 0),
+]
+
+FAMILY = '{aws_ecs_task_family="family-1"}'
+STOREFRONT, STOCK, IDLE = ('{job="shop/storefront"}', '{job="shop/stock"}', '{job="shop/idle"}')
+HOME, ORDER, STOCKS, IDLES = (
+    f'{{http_route="{route}", job="shop/{job}"}}'
+    for route, job in (("/", "storefront"), ("/order", "storefront"), ("/stock", "stock"), ("/idle", "idle"))
+)
+
+
+def of_task(one: float, two: float) -> dict[str, float]:
+    rest = 'aws_ecs_service_name="service-1", aws_ecs_task_family="family-1", aws_ecs_task_revision="3"'
+    return {f'{{{rest}, aws_ecs_task_id="{task}"}}': value for task, value in (("one", one), ("two", two))}
+
+
+def as_row(labels: str) -> str:
+    """The labels of a row of the table of routes."""
+    job = re.search('job="shop/([a-z]+)"', labels)
+    assert job is not None
+    return f'{{application="{job[1]}", {labels[1:]}'
+
+
+EXPECTED: dict[tuple[str, str], dict[str, float]] = {
+    ("Running tasks", "A"): {"{}": 2},
+    ("Memory in use", "A"): {"{}": 512},
+    ("vCPU in use", "A"): {"{}": 0.25},
+    ("CPU of reservation", "A"): {FAMILY: 50},
+    ("Memory of reservation", "A"): {FAMILY: 50},
+    ("Network in", "A"): {FAMILY: 40},
+    ("Network out", "A"): {FAMILY: 4},
+    ("Storage read", "A"): {FAMILY: 30},
+    ("Storage write", "A"): {FAMILY: 4},
+    ("Tasks", "A"): of_task(25, 75),
+    ("Tasks", "B"): of_task(25, 75),
+    ("Tasks", "C"): of_task(128, 384),
+    ("Tasks", "D"): of_task(10, 30),
+    ("Tasks", "E"): of_task(1, 3),
+    ("Request rate by application", "A"): {STOREFRONT: 3, STOCK: 2, IDLE: 0},
+    ("Error ratio by application", "A"): {STOREFRONT: 30 / 180, STOCK: 0},
+    ("Latency p50 by application", "A"): {STOREFRONT: 0.075, STOCK: 0.1},
+    ("Latency p95 by application", "A"): {STOREFRONT: 0.1 + 0.4 * 51 / 60, STOCK: 0.1 + 0.4 * 0.9},
+    ("Latency p99 by application", "A"): {
+        STOREFRONT: 0.1 + 0.4 * 58.2 / 60,
+        STOCK: 0.1 + 0.4 * 0.98,
+    },
+    ("Request rate by route", "A"): {HOME: 1, ORDER: 2, STOCKS: 2, IDLES: 0},
+    ("Error ratio by route", "A"): {HOME: 0, ORDER: 0.25, STOCKS: 0},
+    ("Latency p50 by route", "A"): {HOME: 0.05, ORDER: 0.1, STOCKS: 0.1},
+    ("Latency p95 by route", "A"): {
+        HOME: 0.095,
+        ORDER: 0.1 + 0.4 * 0.9,
+        STOCKS: 0.1 + 0.4 * 0.9,
+    },
+    ("Latency p99 by route", "A"): {
+        HOME: 0.099,
+        ORDER: 0.1 + 0.4 * 0.98,
+        STOCKS: 0.1 + 0.4 * 0.98,
+    },
+    ("Routes", "A"): {as_row(HOME): 1, as_row(ORDER): 2, as_row(STOCKS): 2},
+    ("Routes", "B"): {as_row(HOME): 0, as_row(ORDER): 0.25, as_row(STOCKS): 0},
+    ("Routes", "C"): {as_row(HOME): 0.095, as_row(ORDER): 0.1 + 0.4 * 0.9, as_row(STOCKS): 0.1 + 0.4 * 0.9},
+}
+
+
+def judge(folder: Path, tests: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
+    promtool = os.environ.get("PROMTOOL") or str(Path(__file__).parents[2] / ".bin" / "promtool")
+    if not Path(promtool).exists():
+        pytest.skip(f"no promtool at {promtool}")
+    (folder / "rules.yaml").write_text(rules.to_yaml(rules.recording_rules(sidecar=True)))
+    (folder / "tests.yaml").write_text(
+        yaml.safe_dump(
+            {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "fuzzy_compare": True, "tests": tests}
+        )
+    )
+    return subprocess.run(
+        [promtool, "test", "rules", folder / "tests.yaml"], capture_output=True, text=True, check=False
+    )
+
+
+def asked_of(samples: list[dict[str, str]], expected: dict[tuple[str, str], dict[str, float]]) -> list[dict[str, Any]]:
+    known = {
+        (found["title"], asked["refId"]): asked["expr"]
+        for dashboard in dashboards(SIDECAR)
+        for found in panels(dashboard)
+        for asked in found["targets"]
+    }
+    assert known.keys() == expected.keys()
+    checks = [
+        {
+            "expr": f"round({plain(known[key])}, 0.0001)",
+            "eval_time": "20m",
+            "exp_samples": [{"labels": labels, "value": round(value, 4)} for labels, value in found.items()],
+        }
+        for key, found in expected.items()
+    ]
+    return [{"interval": "1m", "input_series": samples, "promql_expr_test": checks}]
+
+
+def test_what_every_query_answers(tmp_path: Path) -> None:
+    result = judge(tmp_path, asked_of(INPUT, EXPECTED))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_silence_without_telemetry(tmp_path: Path) -> None:
+    nothing: dict[tuple[str, str], dict[str, float]] = {key: {} for key in EXPECTED}
+    result = judge(tmp_path, asked_of([series("something_else", "1x20")], nothing))
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,7 +1,6 @@
 """IAM policies: exact statements, judged by parliament."""
 
 import json
-from collections.abc import Iterable
 
 import parliament
 import pytest
@@ -14,7 +13,7 @@ ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop-dev/storefront"
 
 
 def findings(document: policies.Policy) -> list[str]:
-    found: Iterable[parliament.finding.Finding] = parliament.analyze_policy_string(json.dumps(document)).findings
+    found = parliament.analyze_policy_string(json.dumps(document)).findings
     return [f"{finding.issue}: {finding.detail}" for finding in found]
 
 

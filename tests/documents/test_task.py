@@ -137,9 +137,7 @@ def test_what_the_user_sets_wins_and_resource_attributes_are_merged() -> None:
         {"containerName": "collector", "condition": "START"},
     ]
     assert init == {"name": "init", "image": "i:1"}
-    assert own["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}], (
-        "the given definition is not changed"
-    )
+    assert own["dependsOn"] == [{"containerName": "init", "condition": "SUCCESS"}], "the definition was changed"
 
 
 def test_instrumenting_what_is_not_there() -> None:

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/xray"
+	"github.com/aws/smithy-go"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
@@ -136,12 +137,7 @@ func (s *sender) documents(traces ptrace.Traces) []string {
 func (s *sender) put(ctx context.Context, documents []string) error {
 	answer, err := s.client.PutTraceSegments(ctx, &xray.PutTraceSegmentsInput{TraceSegmentDocuments: documents})
 	if err != nil {
-		// What the service refused as the client's fault it will refuse again.
-		var response *awshttp.ResponseError
-		if errors.As(err, &response) && response.HTTPStatusCode() < http.StatusInternalServerError {
-			return consumererror.NewPermanent(err)
-		}
-		return err
+		return permanentIfRefused(err)
 	}
 	if len(answer.UnprocessedTraceSegments) == 0 {
 		return nil
@@ -152,4 +148,16 @@ func (s *sender) put(ctx context.Context, documents []string) error {
 	return consumererror.NewPermanent(fmt.Errorf("%d of %d segments were not processed, the first one (%s) because of %s: %s",
 		len(answer.UnprocessedTraceSegments), len(documents),
 		aws.ToString(first.Id), aws.ToString(first.ErrorCode), aws.ToString(first.Message)))
+}
+
+// permanentIfRefused marks what X-Ray says is the client's own fault, because
+// it will say so again. As with the original this includes throttling that
+// outlasts the retries, and leaves out refusals that are not X-Ray's own, such
+// as missing permissions.
+func permanentIfRefused(err error) error {
+	var refusal smithy.APIError
+	if errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
+		return consumererror.NewPermanent(err)
+	}
+	return err
 }

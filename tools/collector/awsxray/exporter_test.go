@@ -202,7 +202,8 @@ func TestRetries(t *testing.T) {
 		{"server error", refuse(503, ""), 2, 3, false},
 		{"server error, no retries", refuse(503, ""), 0, 1, false},
 		{"throttling", refuse(429, "ThrottledException"), 2, 3, true},
-		{"not allowed", refuse(403, "AccessDeniedException"), 2, 1, true},
+		{"wrong request", refuse(400, "InvalidRequestException"), 2, 1, true},
+		{"not allowed", refuse(403, "AccessDeniedException"), 2, 1, false},
 		{"broken connection", func(int, http.ResponseWriter) { panic(http.ErrAbortHandler) }, 2, 3, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,1 @@
+"""Pinned builds of the real programs that this project runs on a machine."""
