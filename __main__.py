@@ -18,7 +18,7 @@ from components import (
     Sidecar,
     Site,
 )
-from documents import catalogue, dashboards
+from documents import catalogue
 from documents.faults import ConfigurationError
 from documents.names import COLLECTOR, Names
 
@@ -26,7 +26,7 @@ names = Names(pulumi.get_project(), pulumi.get_stack())
 region = pulumi.Config("aws").require("region")
 try:
     settings = stack_settings.load(stack_settings.program_config(), names)
-    imported = stack_settings.imported_dashboards(settings, Path(__file__).parent)
+    dashboards = stack_settings.dashboards_of(settings, names, region, Path(__file__).parent)
 except ConfigurationError as error:
     raise pulumi.RunError(f"stack {names.stack!r} cannot be deployed:\n{error}") from None
 for warning in stack_settings.warnings(settings):
@@ -91,7 +91,7 @@ if settings.grafana.enabled:
             "settings": settings.grafana,
             "metrics": metrics,
             "interval_seconds": settings.metrics.interval_seconds,
-            "dashboards": [*dashboards.dashboards(stack_settings.feeds(settings, names, region)), *imported],
+            "dashboards": dashboards,
         },
     )
     pulumi.export("grafanaUrl", grafana.url)

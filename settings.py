@@ -10,14 +10,14 @@ from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, Validation
 
 from documents import inputs, rules
 from documents.catalogue import Pattern
-from documents.dashboards import Dashboard, Feeds
+from documents.dashboards import Dashboard, Feeds, dashboards
 from documents.dashboards.imported import DashboardError, imported
 from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
-from documents.names import Names
+from documents.names import COLLECTOR, Names
 
 
 def _relative(path: str) -> str:
-    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+    if not path or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
         raise wrong("is not a folder of this project", "give a path below the project, for example ./sample")
     return path
 
@@ -29,7 +29,7 @@ class Build(inputs.Model):
 
 
 def _kind_of_image(value: object) -> str:
-    return REFERENCE if isinstance(value, str) else BUILD
+    return BUILD if isinstance(value, dict | Build) else REFERENCE
 
 
 StackImage = Annotated[
@@ -80,7 +80,7 @@ def load(config: Mapping[str, str], names: Names) -> Settings:
 
     `config` has the keys and texts that Pulumi hands to a program: `<project>:<key>`, structured values as JSON.
     """
-    own = {key.split(":", 1)[1]: text for key, text in config.items() if key.split(":", 1)[0] == names.project}
+    own = {key.partition(":")[2]: text for key, text in config.items() if key.partition(":")[0] == names.project}
     faults: list[Fault] = []
     values = {key: _value(key, text, faults) for key, text in own.items()}
     return check(values, names, faults)
@@ -92,15 +92,16 @@ def check(values: Mapping[str, Any], names: Names, faults: Iterable[Fault] = ())
     known = {field.alias or name: (name, field) for name, field in Settings.model_fields.items()}
     found += [Fault(key, "is not a known key", nearest(key, known)) for key in values if key not in known]
     parts: dict[str, Any] = {}
+    applications = _applications(values.get("applications"), found)
     for alias, (name, field) in known.items():
         if alias == "applications":
-            parts[name] = _applications(values.get(alias), found)
+            parts[name] = tuple(applications.values())
         elif alias in values:
             try:
                 parts[name] = TypeAdapter[Any](cast(Any, field.annotation)).validate_python(values[alias])
             except ValidationError as error:
                 found += faults_of(error, _model_of(field.annotation), alias)
-    found += _across(parts, names)
+    found += _across(applications, parts, names)
     if found:
         raise ConfigurationError(found)
     return Settings.model_construct(**{**_defaults(), **parts})
@@ -114,60 +115,6 @@ def warnings(settings: Settings) -> list[str]:
         for index, application in enumerate(settings.applications)
         if isinstance(application.image, str) and application.image.split("@")[0].endswith(":latest")
     ]
-
-
-def _applications(values: Any, found: list[Fault]) -> tuple[StackApplication, ...]:
-    """The applications without a fault; the faults of the others go to `found`."""
-    if not isinstance(values, list) or not values:
-        found.append(Fault("applications", "is missing or empty", "list at least one application"))
-        return ()
-    good: list[StackApplication] = []
-    names_seen: dict[str, int] = {}
-    for index, value in enumerate(cast(list[Any], values)):
-        key = f"applications.{index}"
-        try:
-            good.append(StackApplication.model_validate(value))
-        except ValidationError as error:
-            found += faults_of(error, StackApplication, key)
-        name = cast(dict[str, Any], value).get("name") if isinstance(value, dict) else None
-        if isinstance(name, str):
-            if name in names_seen:
-                other = f"applications.{names_seen[name]}"
-                found.append(Fault(f"{key}.name", f"is the name of {other} as well", "choose another name", name))
-            names_seen.setdefault(name, index)
-    return tuple(good)
-
-
-def _across(parts: Mapping[str, Any], names: Names) -> list[Fault]:
-    """Faults that only show between keys; a key that is faulty itself was left out of `parts`."""
-    applications: tuple[StackApplication, ...] = parts.get("applications", ())
-    collector: inputs.Collector = parts.get("collector", inputs.Collector())
-    pattern: Pattern = parts.get("pattern", Pattern.SIDECAR)
-    found = names.faults(tuple(application.name for application in applications))
-    for index, application in enumerate(applications):
-        if (application.pattern or pattern) is Pattern.SIDECAR:
-            found += inputs.sidecar_fits(application, collector, f"applications.{index}")
-    if Pattern.SERVICE in {application.pattern or pattern for application in applications}:
-        found += inputs.service_fits(collector, "collector")
-    return found
-
-
-def _value(key: str, text: str, faults: list[Fault]) -> Any:
-    if key not in _STRUCTURED:
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        faults.append(Fault(key, "is not structured", "write it as a list or a map in the stack file", text))
-        return {}
-
-
-def _defaults() -> dict[str, Any]:
-    return {name: field.get_default() for name, field in Settings.model_fields.items() if not field.is_required()}
-
-
-def _model_of(annotation: Any) -> type[inputs.Model]:
-    return annotation if isinstance(annotation, type) and issubclass(annotation, inputs.Model) else Settings
 
 
 def container_insights(settings: Settings) -> str:
@@ -184,27 +131,34 @@ def rules_of(settings: Settings) -> dict[str, str]:
 
 def feeds(settings: Settings, names: Names, region: str) -> Feeds:
     """Where the dashboards of a stack find the figures of its ECS tasks."""
+    observed = [
+        application.name for application in settings.applications if settings.pattern_of(application) is Pattern.SERVICE
+    ]
     return Feeds(
         sidecar=Pattern.SIDECAR in settings.patterns,
-        cloudwatch_services=tuple(
-            application.name
-            for application in settings.applications
-            if settings.pattern_of(application) is Pattern.SERVICE
-        ),
+        cloudwatch_services=(*observed, COLLECTOR) if observed else (),
         cluster=names.prefix,
         region=region,
         interval_seconds=settings.metrics.interval_seconds,
     )
 
 
-def imported_dashboards(settings: Settings, root: Path) -> list[Dashboard]:
-    """The dashboard files that the stack imports, with our data sources. Raises ConfigurationError with every fault."""
+def dashboards_of(settings: Settings, names: Names, region: str, root: Path) -> list[Dashboard]:
+    """Our dashboards and those that the stack imports from files below `root`.
+
+    Raises ConfigurationError with every fault of the files.
+    """
     found: list[Fault] = []
-    dashboards: list[Dashboard] = []
+    all_of_them = list(dashboards(feeds(settings, names, region)))
+    taken = {dashboard.uid for dashboard in all_of_them}
     for index, path in enumerate(settings.grafana.dashboards):
         key = f"grafana.dashboards.{index}"
         try:
-            dashboards.append(imported(Path(path).stem, (root / path).read_text(encoding="utf-8")))
+            dashboard = imported(Path(path).stem, (root / path).read_text(encoding="utf-8"))
+            if dashboard.uid in taken:
+                found.append(Fault(key, f"makes a second dashboard {dashboard.uid!r}", "rename the file", path))
+            taken.add(dashboard.uid)
+            all_of_them.append(dashboard)
         except DashboardError as error:
             found.append(Fault(key, f"cannot be imported: {error}", "correct the file", path))
         except (OSError, UnicodeDecodeError) as error:
@@ -212,4 +166,57 @@ def imported_dashboards(settings: Settings, root: Path) -> list[Dashboard]:
             found.append(Fault(key, f"cannot be read: {reason}", "give the path of a dashboard file", path))
     if found:
         raise ConfigurationError(found)
-    return dashboards
+    return all_of_them
+
+
+def _applications(values: Any, found: list[Fault]) -> dict[int, StackApplication]:
+    """The applications without a fault, by their place in the list; the faults of the others go to `found`."""
+    if not isinstance(values, list) or not values:
+        found.append(Fault("applications", "is missing or empty", "list at least one application"))
+        return {}
+    good: dict[int, StackApplication] = {}
+    names_seen: dict[str, int] = {}
+    for index, value in enumerate(cast(list[Any], values)):
+        key = f"applications.{index}"
+        try:
+            good[index] = StackApplication.model_validate(value)
+        except ValidationError as error:
+            found += faults_of(error, StackApplication, key)
+        name = cast(dict[str, Any], value).get("name") if isinstance(value, dict) else None
+        if isinstance(name, str):
+            if name in names_seen:
+                other = f"applications.{names_seen[name]}"
+                found.append(Fault(f"{key}.name", f"is the name of {other} as well", "choose another name", name))
+            names_seen.setdefault(name, index)
+    return good
+
+
+def _across(applications: Mapping[int, StackApplication], parts: Mapping[str, Any], names: Names) -> list[Fault]:
+    """Faults that only show between keys; a key that is faulty itself was left out of `parts`."""
+    collector: inputs.Collector = parts.get("collector", inputs.Collector())
+    pattern: Pattern = parts.get("pattern", Pattern.SIDECAR)
+    found = names.faults({index: application.name for index, application in applications.items()})
+    for index, application in applications.items():
+        if (application.pattern or pattern) is Pattern.SIDECAR:
+            found += inputs.sidecar_fits(application, collector, f"applications.{index}")
+    if Pattern.SERVICE in {application.pattern or pattern for application in applications.values()}:
+        found += inputs.service_fits(collector, "collector")
+    return found
+
+
+def _value(key: str, text: str, faults: list[Fault]) -> Any:
+    if key not in _STRUCTURED:
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        faults.append(Fault(key, "is not structured", "write it as a list or a map in the stack file", text))
+        return {}
+
+
+def _defaults() -> dict[str, Any]:
+    return {name: field.get_default() for name, field in Settings.model_fields.items() if not field.is_required()}
+
+
+def _model_of(annotation: Any) -> type[inputs.Model]:
+    return annotation if isinstance(annotation, type) and issubclass(annotation, inputs.Model) else Settings

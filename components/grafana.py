@@ -14,7 +14,7 @@ from components.identity import grafana_trust, role
 from components.metrics import Metrics
 from components.plugins import install_plugin
 from components.site import Site
-from documents import inputs, policies
+from documents import catalogue, inputs, policies
 from documents.dashboards import Dashboard
 
 VERSION: Final = "12.4"
@@ -91,7 +91,13 @@ class Grafana(pulumi.ComponentResource):
             site=site,
             role_name=site.names.role("grafana", "workspace"),
             trust=grafana_trust(site),
-            statements=args["metrics"].workspace_arn.apply(policies.grafana_read),
+            statements=pulumi.Output.all(args["metrics"].workspace_arn, site.partition, site.account).apply(
+                lambda known: policies.grafana_read(
+                    workspace_arn=known[0],
+                    performance_log_arn=f"arn:{known[1]}:logs:{site.region}:{known[2]}:log-group:"
+                    + catalogue.performance_log_group(site.names.prefix),
+                )
+            ),
             opts=child,
         )
         return aws.grafana.Workspace(

@@ -5,6 +5,7 @@ Sources of the limits: IAM User Guide "IAM and STS quotas" (role name 64), Amazo
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,8 +66,8 @@ class Names:
         """The DNS name of an ECS service of this stack."""
         return f"{name}.{self.namespace}"
 
-    def faults(self, applications: tuple[str, ...] = ()) -> list[Fault]:
-        """What AWS would refuse later, in the names of the stack and of its applications."""
+    def faults(self, applications: Mapping[int, str]) -> list[Fault]:
+        """What AWS would refuse later, in the names of the stack and of its applications by their place in the list."""
         found: list[Fault] = []
         if not _NAME.fullmatch(self.prefix):
             found.append(
@@ -77,7 +78,17 @@ class Names:
                     self.prefix,
                 )
             )
-        for index, application in enumerate(applications):
+        longest = max((self.role(COLLECTOR, "execution"), self.role("grafana", "workspace")), key=len)
+        if len(longest) > _LONGEST_ROLE:
+            found.append(
+                Fault(
+                    "stack",
+                    f"makes the role name {longest!r} of {len(longest)} characters, and IAM takes {_LONGEST_ROLE}",
+                    f"shorten it by {len(longest) - _LONGEST_ROLE}",
+                    self.stack,
+                )
+            )
+        for index, application in applications.items():
             role = self.role(application, "execution")
             if len(role) > _LONGEST_ROLE:
                 found.append(

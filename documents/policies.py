@@ -119,8 +119,11 @@ def _secret_resource(arn: str) -> str:
     return ":".join(parts[:7]) if parts[2] == "secretsmanager" else arn
 
 
-def grafana_read(workspace_arn: str) -> list[Statement]:
-    """What the data sources of Grafana do: query one workspace, read X-Ray and CloudWatch."""
+def grafana_read(workspace_arn: str, performance_log_arn: str) -> list[Statement]:
+    """What the data sources of Grafana do: query one workspace, read X-Ray, CloudWatch metrics and one log group.
+
+    `performance_log_arn` is the log group in which Container Insights describes each task.
+    """
     return [
         {
             "Sid": "QueryMetrics",
@@ -144,7 +147,16 @@ def grafana_read(workspace_arn: str) -> list[Statement]:
         {
             "Sid": "ReadCloudWatch",
             "Effect": "Allow",
-            "Action": ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "ec2:DescribeRegions"],
+            "Action": [
+                "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "ec2:DescribeRegions", "logs:DescribeLogGroups",
+                "logs:StopQuery",
+            ],
             "Resource": "*",
+        },
+        {
+            "Sid": "ReadTaskEvents",
+            "Effect": "Allow",
+            "Action": ["logs:GetLogGroupFields", "logs:GetQueryResults", "logs:StartQuery"],
+            "Resource": f"{performance_log_arn}:*",
         },
     ]  # fmt: skip

@@ -148,7 +148,7 @@ def _json(value: Any) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """`value` without secrets, its maps in the order of their keys wherever the order means nothing."""
+    """`value` as JSON has it, without what is secret or unknown."""
     if isinstance(value, Secret) or value is UNKNOWN:
         return repr(value)
     if isinstance(value, Mapping):

@@ -117,8 +117,8 @@ def _services(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
 def _service(recording: Recording, run: Running) -> Iterator[str]:
     inputs, task = run.service.inputs, run.task.inputs
     pattern = _pattern(run)
-    kind = "collector" if not run.applications else f"application, {pattern}" if pattern else "application"
-    yield f"### {run.name} ({kind})"
+    kind = "application" if run.applications else "the collector's own service"
+    yield f"### {run.name} ({kind}{f', {pattern} pattern' if run.applications and pattern else ''})"
     yield ""
     platform = wiring.table(task.get("runtimePlatform")).get("cpuArchitecture", "X86_64")
     count = inputs.get("desiredCount", 1)
@@ -133,8 +133,7 @@ def _service(recording: Recording, run: Running) -> Iterator[str]:
         yield f"- found as {', '.join(f'`{address}`' for address in run.addresses)}"
     for title, key in (("task", "taskRoleArn"), ("execution", "executionRoleArn")):
         if role := wiring.meant(recording, task.get(key), wiring.ROLE):
-            yield f"- {title} role `{wiring.aws_name(role)}` may"
-            yield from (f"  - {line}" for line in _may(recording, role))
+            yield from _may(recording, role, f"{title} role `{wiring.aws_name(role)}`")
 
 
 def _pattern(run: Running) -> str:
@@ -150,7 +149,7 @@ def _container(container: Mapping[str, Any]) -> str:
     share = [
         f"{container['cpu']} CPU units" if container.get("cpu") else "",
         f"at most {container['memory']} MiB" if container.get("memory") else "",
-        f"port {', '.join(ports)}" if ports else "",
+        f"port{'s' if len(ports) > 1 else ''} {' and '.join(ports)}" if ports else "",
         "" if container.get("essential", True) else "not essential",
     ]
     waits = [
@@ -170,11 +169,12 @@ def _count(number: Any, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _may(recording: Recording, role: Resource) -> list[str]:
+def _may(recording: Recording, role: Resource, who: str) -> Iterator[str]:
     given = wiring.permissions(recording, role)
     lines = [_statement(statement) for statement in given.statements()]
     lines += [f"everything in the managed policy `{arn}`" for arn in given.managed]
-    return lines or ["do nothing"]
+    yield f"- {who} may" if lines else f"- {who} may do nothing"
+    yield from (f"  - {line}" for line in lines)
 
 
 def _statement(statement: Mapping[str, Any]) -> str:
@@ -205,8 +205,7 @@ def _other_roles(recording: Recording, runs: Iterable[Running]) -> Iterator[str]
     }
     for role in recording.of_type(wiring.ROLE):
         if role.urn not in shown:
-            yield f"- role `{wiring.aws_name(role)}` (assumed by {_trusted(recording, role)}) may"
-            yield from (f"  - {line}" for line in _may(recording, role))
+            yield from _may(recording, role, f"role `{wiring.aws_name(role)}`, assumed by {_trusted(recording, role)},")
 
 
 def _trusted(recording: Recording, role: Resource) -> str:
@@ -230,9 +229,10 @@ def _reachable(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
         accepts = list(_rules(recording, group, _INGRESS, "ingress", "from"))
         reaches = list(_rules(recording, group, _EGRESS, "egress", "to"))
         wearers = ", ".join(f"`{name}`" for name in worn) or "no service"
+        rules = f"accepts {'; '.join(accepts) or 'nothing'}. May send {'; '.join(reaches) or 'nothing'}."
         yield (
-            f"- security group `{wiring.aws_name(group)}`, worn by {wearers}: "
-            f"accepts {'; '.join(accepts) or 'nothing'}; may send {'; '.join(reaches) or 'nothing'}"
+            f"- security group `{wiring.aws_name(group)}`, on {wearers}: "
+            + (rules if accepts or reaches else "no rules, others name it in theirs.")
         )
 
 
@@ -273,7 +273,8 @@ def _outputs(recording: Recording) -> Iterator[str]:
         yield "|---|---|"
     for name in sorted(recording.outputs):
         for path, value in _leaves(name, recording.outputs[name]):
-            yield f"| {path} | {'[secret]' if isinstance(value, Secret) else f'`{value}`'} |"
+            shown = repr(value) if isinstance(value, Secret) else f"`{value}`".replace("|", "\\|")
+            yield f"| {path} | {shown} |"
 
 
 class _Chart:

@@ -20,7 +20,7 @@ import yaml
 
 from documents import names
 from proof import gate
-from proof.gate import Gate
+from proof.gate import Gate, Writes
 from proof.load import Load
 from proof.metadata import Metadata, Reading, TaskIdentity
 from proof.plan import Container, Plan, Service, environment
@@ -29,7 +29,7 @@ from proof.server import LOOPBACK
 from proof.sigv4 import Credentials
 from proof.truth import TaskTruth, Truth, Window
 from proof.wire import Wire, balanced
-from proof.xray import XRay
+from proof.xray import Received, XRay
 from sample.environment import TELEMETRY_DEFAULTS
 
 INTERVAL_SECONDS: Final = 2.0
@@ -144,6 +144,16 @@ class Stack:
         """Where questions are answered."""
         return f"http://{LOOPBACK}:{self._prometheus_port}"
 
+    @property
+    def writes(self) -> Writes:
+        """What the collectors wrote to AMP until now."""
+        return self._gate.writes
+
+    @property
+    def traces(self) -> Received:
+        """What the collectors sent to X-Ray until now."""
+        return self._xray.received
+
     async def start(self) -> None:
         """Starts everything and returns when everything answers. Raises ProgramError if something does not."""
         self._gate_port = await self._resources.enter_async_context(self._gate.open())
@@ -171,16 +181,17 @@ class Stack:
             sending.cancel()
         return load, Window(steady[0], time.time())
 
-    async def truth(self, load: Load, steady: Window) -> Truth:
+    def truth(self, load: Load, steady: Window) -> Truth:
         """Everything that is known by now."""
         return Truth(
             plan=self.plan,
+            interval=INTERVAL_SECONDS,
             began=self.began,
             steady=steady,
             sent=load.sent,
             tasks=tuple(task.truth for task in self.tasks),
-            writes=self._gate.writes,
-            traces=self._xray.received,
+            writes=self.writes,
+            traces=self.traces,
             logs={
                 child.name: child.log.read_text(errors="replace")
                 for task in self.tasks

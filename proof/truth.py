@@ -87,10 +87,12 @@ class TaskTruth:
 class Truth:
     """A whole run. `steady` is when the load had been even for longer than any rate looks back.
 
+    `interval` is the time between two samples of a series in this run, in seconds.
     `writes` and `traces` are what arrived at the stand-ins; `logs` has the collectors' logs by name.
     """
 
     plan: Plan
+    interval: float
     began: float
     steady: Window
     sent: tuple[Sent, ...]

@@ -230,7 +230,11 @@ def test_promql(feeds: Feeds, dashboard: Dashboard) -> None:
         assert "vector(" not in expr
         for node in parsed:
             if isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
-                below = [found.name for found in nodes(node.expr) if isinstance(found, promql_parser.VectorSelector)]
+                below = [
+                    found.name
+                    for found in nodes(node.expr)
+                    if isinstance(found, promql_parser.VectorSelector) and found.name
+                ]
                 for name in below:
                     assert set(node.modifier.labels) <= LABELS[name], (title, name)
             if isinstance(node, promql_parser.Call) and node.func.name in {"rate", "increase", "avg_over_time"}:

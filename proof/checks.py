@@ -1,0 +1,235 @@
+"""What must hold of a run beside its panels: traces, labels, writers, counts, signatures, logs."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from documents.catalogue import ATTRIBUTES, REQUEST_DURATION, Label, Pattern
+from proof.plan import Service
+from proof.prometheus import Prometheus
+from proof.truth import Truth
+from proof.verdicts import Kind, Verdict
+from proof.xray import Segment
+
+_COUNT: Final = f"{REQUEST_DURATION.name}_count"
+_SHOWN: Final = 3
+
+_EXPLAINED: Final[Mapping[str, str]] = {}
+"""Log lines of level warning or error that are as they should be: a pattern of the line, and why."""
+
+
+def all_of(truth: Truth) -> list[Verdict]:
+    """Every check that needs no question."""
+    return [
+        traces_counted(truth),
+        traces_complete(truth),
+        traces_outcomes(truth),
+        labels(truth),
+        one_writer(truth),
+        instances(truth),
+        signatures(truth),
+        logs(truth),
+    ]
+
+
+async def counted(truth: Truth, server: Prometheus, at: float) -> list[Verdict]:
+    """The counters of all processes together against the requests, by application and status: not one more or less."""
+    verdicts: list[Verdict] = []
+    query = f"sum by ({Label.JOB}, {Label.STATUS}) ({_COUNT})"
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    for frame in await server.instant(query, at):
+        status = int(frame.labels.get(Label.STATUS) or 0)
+        found[frame.labels.get(Label.JOB, "")][status] = round(frame.points[-1][1])
+    for service in truth.plan.applications:
+        wanted = Counter(one.status for one in truth.handled[service.name])
+        there = found.pop(truth.plan.job(service), {})
+        reason = "" if there == dict(wanted) else "the counters do not agree with the requests"
+        subject = f"requests of {service.name}"
+        verdicts.append(_verdict("count", subject, _by_status(wanted), _by_status(there), reason))
+    if found:
+        verdicts.append(_verdict("count", "other jobs", "none", ", ".join(found), "requests of nobody"))
+    return verdicts
+
+
+def traces_counted(truth: Truth) -> Verdict:
+    """As many traces as requests."""
+    found = len(_traces(truth))
+    expected = len(truth.sent)
+    reason = "" if found == expected else f"{abs(expected - found)} traces {'lost' if found < expected else 'too many'}"
+    return _verdict("trace", "one for each request", str(expected), str(found), reason)
+
+
+def traces_complete(truth: Truth) -> Verdict:
+    """Every trace has one root, spans all applications in order, and every parent is in it."""
+    problems: Counter[str] = Counter()
+    traces = _traces(truth)
+    sizes = Counter(len(segments) for segments in traces.values())
+    usual = sizes.most_common(1)[0][0] if sizes else 0
+    names = [service.name for service in truth.plan.applications]
+    for segments in traces.values():
+        problems.update(_gaps(segments, names))
+        if len(segments) != usual:
+            problems[f"has {len(segments)} documents where others have {usual}"] += 1
+    if not traces:
+        problems["there are no traces"] += 1
+    chain = " > ".join(names)
+    reason = "; ".join(f"{count} x {problem}" for problem, count in problems.most_common(_SHOWN))
+    return _verdict("trace", "complete", chain, f"{len(traces)} traces of {usual} documents", reason)
+
+
+def traces_outcomes(truth: Truth) -> Verdict:
+    """Each application's segments have the statuses that were sent, and faults are marked as such."""
+    wanted = Counter((name, one.status) for name, handled in truth.handled.items() for one in handled)
+    segments = [one for one in truth.traces.segments if not one.subsegment]
+    found = Counter((one.name, one.status) for one in segments)
+    unmarked = sum(one.fault != (one.status >= 500) or one.error for one in segments)
+    reason = "" if found == wanted else "statuses do not agree with what was sent"
+    if unmarked:
+        reason = f"{unmarked} segments are marked wrongly as error or fault"
+    return _verdict("trace", "errors and faults as sent", _outcomes(wanted), _outcomes(found), reason)
+
+
+def labels(truth: Truth) -> Verdict:
+    """Every series of an application says which cluster, service and family it belongs to, and its task if known."""
+    problems: Counter[str] = Counter()
+    of_applications = 0
+    services = {truth.plan.job(service): service for service in truth.plan.applications}
+    for series in truth.writes.writers:
+        found = dict(series)
+        service = services.get(found.get(Label.JOB, ""))
+        if service is None:
+            problems[f"{found.get('__name__')} has job {found.get(Label.JOB)!r}"] += 1
+            continue
+        of_applications += 1
+        problems.update(_mislabelled(found, service, truth))
+    if not of_applications:
+        problems["no series was written"] += 1
+    reason = "; ".join(f"{count} x {problem}" for problem, count in problems.most_common(_SHOWN))
+    expected = ", ".join(attribute.label for attribute in ATTRIBUTES)
+    return _verdict("label", "on every series", expected, f"{of_applications} series", reason)
+
+
+def one_writer(truth: Truth) -> Verdict:
+    """No two collector processes write the same series."""
+    shared = [series for series, writers in truth.writes.writers.items() if len(writers) > 1]
+    names = Counter(dict(series).get("__name__", "") for series in shared)
+    reason = f"{len(shared)} series have two writers: {', '.join(names)}" if shared else ""
+    writers = set[str]().union(*truth.writes.writers.values())
+    found = f"{len(truth.writes.writers)} series, {len(writers)} writers"
+    return _verdict("writer", "one for each series", "one", found, reason)
+
+
+def instances(truth: Truth) -> Verdict:
+    """Every process of an application writes series of its own."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for series in truth.writes.writers:
+        one = dict(series)
+        if one.get("__name__") == _COUNT:
+            found[one.get(Label.JOB, "")].add(one.get(Label.INSTANCE, ""))
+    wanted = {truth.plan.job(service): len(truth.tasks_of(service)) for service in truth.plan.applications}
+    seen = {job: len(instances - {""}) for job, instances in found.items()}
+    reason = "" if seen == wanted else "processes share series, or have none"
+    return _verdict("writer", "an instance for each process", _listed(wanted), _listed(seen), reason)
+
+
+def signatures(truth: Truth) -> Verdict:
+    """AMP and X-Ray would have accepted every request."""
+    refused = [f"AMP: {count} x {reason}" for reason, count in truth.writes.refused.items()]
+    refused += [f"X-Ray: {count} x {reason}" for reason, count in truth.traces.refused.items()]
+    for name, requests in (("AMP", truth.writes.requests), ("X-Ray", truth.traces.requests)):
+        if not requests:
+            refused.append(f"{name} got no request at all")
+    found = f"{truth.writes.requests} to AMP, {truth.traces.requests} to X-Ray"
+    return _verdict("signature", "no request refused", "all accepted", found, "; ".join(refused[:_SHOWN]))
+
+
+def logs(truth: Truth) -> Verdict:
+    """No collector logged a warning or an error that is not explained."""
+    found: Counter[str] = Counter()
+    for text in truth.logs.values():
+        found.update(_complaints(text))
+    reason = "; ".join(f"{count} x {message}" for message, count in found.most_common(_SHOWN))
+    return _verdict("log", "collectors do not complain", "nothing", f"{sum(found.values())} lines", reason)
+
+
+def _traces(truth: Truth) -> Mapping[str, list[Segment]]:
+    traces: dict[str, list[Segment]] = defaultdict(list)
+    for segment in truth.traces.segments:
+        traces[segment.trace].append(segment)
+    return traces
+
+
+def _gaps(segments: Sequence[Segment], applications: Sequence[str]) -> Iterator[str]:
+    by_id = {segment.id: segment for segment in segments}
+    roots = [segment for segment in segments if not segment.parent]
+    if len(roots) != 1:
+        yield f"has {len(roots)} roots"
+    if any(segment.parent and segment.parent not in by_id for segment in segments):
+        yield "names a parent that is not there"
+    served = Counter(segment.name for segment in segments if not segment.subsegment)
+    for name in applications:
+        if served[name] != 1:
+            yield f"has {served[name]} segments of {name}"
+    serving = {segment.name: segment for segment in segments if not segment.subsegment}
+    for caller, callee in pairwise(applications):
+        if caller in serving and callee in serving and serving[caller] not in _above(serving[callee], by_id):
+            yield f"does not have {callee} below {caller}"
+
+
+def _above(segment: Segment, by_id: Mapping[str, Segment]) -> Iterator[Segment]:
+    seen: set[str] = set()
+    while (parent := by_id.get(segment.parent)) is not None and parent.id not in seen:
+        seen.add(parent.id)
+        yield parent
+        segment = parent
+
+
+def _mislabelled(found: Mapping[str, str], service: Service, truth: Truth) -> Iterator[str]:
+    name = found.get("__name__", "")
+    pattern = Pattern.SERVICE if service.sidecar is None else Pattern.SIDECAR
+    wanted = {
+        Label.CLUSTER: {truth.plan.cluster},
+        Label.SERVICE: {service.name},
+        Label.FAMILY: {service.family},
+        Label.TASK: {task.id for task in truth.tasks_of(service)},
+    }
+    for attribute in ATTRIBUTES:
+        value = found.get(attribute.label, "")
+        if pattern in attribute.patterns and value not in wanted.get(attribute.label, {value} - {""}):
+            yield f"{name} has {attribute.label}={value!r}"
+    if not found.get(Label.INSTANCE):
+        yield f"{name} has no {Label.INSTANCE}"
+
+
+def _complaints(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        try:
+            entry: Mapping[str, str] = json.loads(line)
+            level, message = entry["level"], f"{entry.get('msg', '')} {entry.get('error', '')}".strip()
+        except (ValueError, KeyError, TypeError):
+            # Before the logger is configured, and on a crash, it writes plain text.
+            found = re.search(r"\t(warn|error|fatal|panic)\t|^(panic|fatal error):|^Error:", line)
+            level, message = ("error", line.strip()) if found else ("info", line)
+        explained = any(re.search(pattern, line) for pattern in _EXPLAINED)
+        if level not in ("debug", "info") and not explained:
+            yield message[:300]
+
+
+def _by_status(counts: Mapping[int, int]) -> str:
+    return ", ".join(f"{status}: {counts[status]}" for status in sorted(counts)) or "none"
+
+
+def _outcomes(counts: Mapping[tuple[str, int], int]) -> str:
+    return ", ".join(f"{name} {status}: {counts[name, status]}" for name, status in sorted(counts)) or "none"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {counts[name]}" for name in sorted(counts)) or "none"
+
+
+def _verdict(area: str, subject: str, expected: str, found: str, reason: str) -> Verdict:
+    kind = Kind.FAILED if reason else Kind.PROVED
+    return Verdict(kind, area, subject, expected=expected, found=found, reason=reason)

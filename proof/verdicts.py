@@ -1,0 +1,337 @@
+"""Asks for every panel, variable and rule of a stack that ran, and judges the answers by what really happened."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import yaml
+
+from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY
+from proof import contract, expectations, grafana
+from proof.expectations import Expected, Quantity
+from proof.grafana import Choice, Clock, Dashboard, Panel, Target, Variable
+from proof.prometheus import Frame, Prometheus, QueryError, Span
+from proof.truth import Truth, Window
+
+_LONG_BEFORE_SECONDS: Final = 3600.0
+"""Further back than any query looks: only what needs no telemetry has a value then."""
+
+_COVERAGE: Final = 0.8
+"""Share of the asked points that a series must have."""
+
+
+class Kind(StrEnum):
+    """What a verdict says. Only the first says that values were seen and agree with what was sent."""
+
+    PROVED = "proved"
+    CHECKED = "checked against the contract"
+    SEEN = "data seen"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One judgement. `area` groups verdicts, `reason` says what is wrong where something is."""
+
+    kind: Kind
+    area: str
+    subject: str
+    query: str = ""
+    series: int = 0
+    expected: str = ""
+    found: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one target got: the query as it was sent, the series in the panel's own unit, and the verdict."""
+
+    target: Target
+    query: str
+    frames: tuple[Frame, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class PanelResult:
+    """One panel with its answers."""
+
+    panel: Panel
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class DashboardResult:
+    """One dashboard with everything that was asked for it."""
+
+    uid: str
+    title: str
+    panels: tuple[PanelResult, ...]
+    variables: tuple[Verdict, ...] = ()
+    links: tuple[Verdict, ...] = ()
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """All of its verdicts."""
+        asked = (answer.verdict for panel in self.panels for answer in panel.answers)
+        return (*self.variables, *asked, *self.links)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All verdicts of a run: those of dashboards, and the others."""
+
+    dashboards: tuple[DashboardResult, ...] = ()
+    others: tuple[Verdict, ...] = field(default=())
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """All of them."""
+        return (*(verdict for board in self.dashboards for verdict in board.verdicts), *self.others)
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """Those that make a run fail."""
+        return tuple(verdict for verdict in self.verdicts if verdict.kind is Kind.FAILED)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Found values against expected ones. `reason` is empty where they agree."""
+
+    expected: str
+    found: str
+    reason: str
+
+
+def compare(expected: Expected, frames: Sequence[Frame], scale: float, points: int) -> Comparison:
+    """Holds series against an expectation.
+
+    `scale` turns the values into base units; `points` is how many were asked for. A series stands for the mean of its
+    points.
+    """
+    found: dict[tuple[str, ...], float] = {}
+    problems: list[str] = []
+    for frame in frames:
+        key = tuple(frame.labels.get(label, "") for label in expected.by)
+        if key in found:
+            problems.append(f"two series for {_named(key)}")
+        values = frame.finite
+        if len(values) < _COVERAGE * points:
+            problems.append(f"{_named(key)} has {len(values)} of {points} points")
+        found[key] = scale * math.fsum(values) / len(values) if values else math.nan
+    problems += [f"no series for {_named(key)}" for key in expected.series if key not in found]
+    for key, value in found.items():
+        wanted = expected.series.get(key)
+        if wanted is None:
+            problems.append(f"series for {_named(key)} is not expected")
+        elif not wanted.holds(value):
+            problems.append(f"{_named(key)} is {wanted.quantity.show(value)}, expected {wanted}")
+    quantity = next((value.quantity for value in expected.series.values()), Quantity.COUNT)
+    return Comparison(
+        expected="\n".join(_line(key, str(value)) for key, value in sorted(expected.series.items())),
+        found="\n".join(_line(key, quantity.show(value)) for key, value in sorted(found.items())) or "no series",
+        reason="; ".join(problems),
+    )
+
+
+def _named(key: tuple[str, ...]) -> str:
+    return " ".join(part or "(none)" for part in key) or "the only series"
+
+
+def _line(key: tuple[str, ...], text: str) -> str:
+    # The first label tells the series apart best; the others only confirm it.
+    return f"{_short(key[0])}: {text}" if key else text
+
+
+def _short(label: str) -> str:
+    return f"{label[:8]}..." if len(label) == 32 and label.isalnum() else label
+
+
+# Dashboards
+
+
+class Judge:
+    """Asks one Prometheus about one run."""
+
+    def __init__(self, truth: Truth, server: Prometheus) -> None:
+        self._truth = truth
+        self._server = server
+        self._factor = truth.plan.shipped_seconds / truth.interval
+        self._window = truth.steady
+        start = truth.began - _LONG_BEFORE_SECONDS
+        self._before = Window(start, start + truth.steady.seconds)
+
+    async def dashboards(self) -> tuple[DashboardResult, ...]:
+        """Every dashboard of the stack."""
+        plan = self._truth.plan
+        return tuple([await self.dashboard(document) for document in plan.dashboards])
+
+    async def dashboard(self, document: Mapping[str, Any]) -> DashboardResult:
+        """One dashboard, given as its JSON."""
+        board = grafana.read(document, self._truth.plan.scrape_seconds)
+        choice = Choice()
+        variables: list[Verdict] = []
+        for variable in board.variables:
+            values, verdict = await self._variable(board, variable, choice)
+            choice = choice.adding(variable, values)
+            variables += [verdict] if verdict else []
+        panels: list[PanelResult] = []
+        for panel in board.panels:
+            answers = [await self._answer(board, panel, target, choice) for target in panel.targets]
+            panels.append(PanelResult(panel, tuple(answers)))
+        links = tuple(_links(document, board))
+        return DashboardResult(board.uid, board.title, tuple(panels), tuple(variables), links)
+
+    async def _variable(
+        self, board: Dashboard, variable: Variable, choice: Choice
+    ) -> tuple[tuple[str, ...], Verdict | None]:
+        """The values that are chosen, and the verdict on what can be chosen."""
+        if variable.kind != "query":
+            return variable.fixed or variable.current, None
+        subject = f"{board.title} / ${variable.name}"
+        if variable.source is not AMP:
+            reason = "its data source cannot be asked here"
+            return variable.current, Verdict(Kind.FAILED, "variable", subject, variable.query, reason=reason)
+        try:
+            values = tuple(await grafana.options(variable, choice, self._server, self._window))
+            before = await grafana.options(variable, choice, self._server, self._before)
+        except (QueryError, ValueError) as error:
+            return (), Verdict(Kind.FAILED, "variable", subject, variable.query, reason=str(error))
+        verdict = self._judge_values(board, variable, values)
+        if before:
+            verdict = Verdict(
+                Kind.FAILED, "variable", subject, variable.query, reason="has values before any telemetry"
+            )
+        chosen = values if variable.several else values[:1]
+        return chosen, verdict
+
+    def _judge_values(self, board: Dashboard, variable: Variable, values: tuple[str, ...]) -> Verdict:
+        expectation = expectations.VARIABLES.get((board.uid, variable.name))
+        kind, expected, reason = Kind.PROVED, "", ""
+        if expectation is not None:
+            wanted = expectation(self._truth)
+            expected = ", ".join(wanted)
+            if values != wanted:
+                kind, reason = Kind.FAILED, "offers other values"
+            elif not variable.several and not set(variable.current) <= set(values):
+                kind, reason = Kind.FAILED, f"is set to {', '.join(variable.current)}, which is none of its values"
+        elif board.uid in expectations.OURS:
+            kind, reason = Kind.FAILED, "no expectation"
+        else:
+            kind, reason = (Kind.SEEN, "") if values else (Kind.FAILED, "offers no value")
+        subject = f"{board.title} / ${variable.name}"
+        return Verdict(kind, "variable", subject, variable.query, len(values), expected, ", ".join(values), reason)
+
+    async def _answer(self, board: Dashboard, panel: Panel, target: Target, choice: Choice) -> Answer:
+        if target.source is AMP:
+            return await self._ask(board, panel, target, choice)
+        return Answer(target, _written(target), (), self._check(board, panel, target, choice))
+
+    def _check(self, board: Dashboard, panel: Panel, target: Target, choice: Choice) -> Verdict:
+        subject, query = f"{board.title} / {panel.title} / {target.ref}", _written(target)
+        if target.source is CLOUDWATCH:
+            problems = contract.cloudwatch(target, panel, self._truth.plan, choice)
+        elif target.source is XRAY:
+            problems = contract.xray(target.raw)
+        else:
+            problems = ["it goes to a data source that this stack does not have"]
+        if problems:
+            return Verdict(Kind.FAILED, "panel", subject, query, reason="; ".join(problems))
+        return Verdict(Kind.CHECKED, "panel", subject, query, expected="documented names", found="documented names")
+
+    async def _ask(self, board: Dashboard, panel: Panel, target: Target, choice: Choice) -> Answer:
+        subject = f"{board.title} / {panel.title} / {target.ref}"
+        clock = Clock(self._factor, self._window)
+        query = grafana.interpolate(target.expr, choice, clock.built_in(target))
+        span = clock.span(target)
+        try:
+            frames = tuple(await self._server.range(query, span))
+            before = await self._server.range(query, Clock(self._factor, self._before).span(target))
+        except QueryError as error:
+            return Answer(target, query, (), Verdict(Kind.FAILED, "panel", subject, query, reason=str(error)))
+        points = math.floor((span.end - span.start) / span.step) + 1
+        expectation = expectations.PANELS.get((board.uid, panel.title, target.ref))
+        expected = expectation(self._truth) if expectation else None
+        if before:
+            reason = f"shows {len(before)} series from before any telemetry: a constant"
+            verdict = Verdict(Kind.FAILED, "panel", subject, query, len(frames), reason=reason)
+        elif expected is not None:
+            verdict = _judged("panel", subject, query, frames, compare(expected, frames, target.scale, points))
+        else:
+            verdict = _unexpected(board.uid, subject, query, frames)
+        return Answer(target, query, frames, verdict)
+
+    # Rules
+
+    async def rules(self) -> list[Verdict]:
+        """Every rule of the stack: loaded, evaluated without error, and with the values that it should record."""
+        verdicts: list[Verdict] = []
+        loaded = {
+            (group["name"], rule["name"]): rule for group in await self._server.rule_groups() for rule in group["rules"]
+        }
+        for text in self._truth.plan.rules.values():
+            document: Mapping[str, Any] = yaml.safe_load(text) or {}
+            for group in document.get("groups") or ():
+                for rule in group["rules"]:
+                    name = str(rule.get("record") or rule.get("alert"))
+                    state = loaded.get((group["name"], name))
+                    verdicts.append(await self._rule(name, rule, state))
+        return verdicts
+
+    async def _rule(self, name: str, rule: Mapping[str, Any], state: Mapping[str, Any] | None) -> Verdict:
+        query = str(rule["expr"])
+        if state is None:
+            return Verdict(Kind.FAILED, "rule", name, query, reason="Prometheus did not load it")
+        if state["health"] != "ok":
+            reason = f"its evaluation: {state['health']} {state.get('lastError', '')}".strip()
+            return Verdict(Kind.FAILED, "rule", name, query, reason=reason)
+        if "alert" in rule:
+            return Verdict(Kind.CHECKED, "rule", name, query, expected="evaluates", found="evaluates")
+        expectation = expectations.RECORDED.get(name)
+        if expectation is None:
+            return Verdict(Kind.FAILED, "rule", name, query, reason="no expectation")
+        span = Span(self._window.start, self._window.end, self._truth.interval)
+        frames = await self._server.range(name, span)
+        before = await self._server.range(query, Span(self._before.start, self._before.end, span.step))
+        if before:
+            return Verdict(Kind.FAILED, "rule", name, query, len(frames), reason="records a constant")
+        points = math.floor((span.end - span.start) / span.step) + 1
+        return _judged("rule", name, query, frames, compare(expectation(self._truth), frames, 1.0, points))
+
+
+def _judged(area: str, subject: str, query: str, frames: Sequence[Frame], result: Comparison) -> Verdict:
+    kind = Kind.FAILED if result.reason else Kind.PROVED
+    return Verdict(kind, area, subject, query, len(frames), result.expected, result.found, result.reason)
+
+
+def _unexpected(uid: str, subject: str, query: str, frames: Sequence[Frame]) -> Verdict:
+    """A target without an expectation: ours must have one, an imported one must show something."""
+    if uid in expectations.OURS:
+        return Verdict(Kind.FAILED, "panel", subject, query, len(frames), reason="no expectation")
+    values = [value for frame in frames for value in frame.finite]
+    if not values:
+        return Verdict(Kind.FAILED, "panel", subject, query, len(frames), "data", "no data", "shows nothing")
+    return Verdict(Kind.SEEN, "panel", subject, query, len(frames), "data", f"{min(values):.4g} to {max(values):.4g}")
+
+
+def _written(target: Target) -> str:
+    """A query that is no PromQL, for people."""
+    query = target.raw
+    if metric := query.get("metricName"):
+        dimensions: Mapping[str, Any] = query.get("dimensions", {})
+        return f"{query.get('statistic')} {metric} {{{', '.join(f'{k}={v}' for k, v in dimensions.items())}}}"
+    return str(query.get("expression") or query.get("query") or query.get("queryType") or "")
+
+
+def _links(document: Mapping[str, Any], board: Dashboard) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    for query in contract.linked_queries(document):
+        problems = contract.xray(query)
+        kind = Kind.FAILED if problems else Kind.CHECKED
+        text = str(query.get("query"))
+        verdicts.append(Verdict(kind, "link", f"{board.title} / link to X-Ray", text, reason="; ".join(problems)))
+    return verdicts
