@@ -37,7 +37,8 @@ destroy: .venv/ready ## pulumi destroy of the stack
 
 .PHONY: test
 test: check-static programs ## all tests, with coverage
-	@$(python) -m pytest --cov --cov-report=term:skip-covered
+	@$(python) -m pytest -q -m "not slow" -n 2 --cov --cov-report=
+	@$(python) -m pytest -m slow --cov --cov-append --cov-report=term:skip-covered
 
 .PHONY: check
 check: check-static ## lint, types and the fast tests

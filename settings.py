@@ -101,10 +101,12 @@ def check(values: Mapping[str, Any], names: Names, faults: Iterable[Fault] = ())
                 parts[name] = TypeAdapter[Any](cast(Any, field.annotation)).validate_python(values[alias])
             except ValidationError as error:
                 found += faults_of(error, _model_of(field.annotation), alias)
+        else:
+            parts[name] = field.get_default()
     found += _across(applications, parts, names)
     if found:
         raise ConfigurationError(found)
-    return Settings.model_construct(**{**_defaults(), **parts})
+    return Settings.model_construct(**parts)
 
 
 def warnings(settings: Settings) -> list[str]:
@@ -193,14 +195,16 @@ def _applications(values: Any, found: list[Fault]) -> dict[int, StackApplication
 
 def _across(applications: Mapping[int, StackApplication], parts: Mapping[str, Any], names: Names) -> list[Fault]:
     """Faults that only show between keys; a key that is faulty itself was left out of `parts`."""
-    collector: inputs.Collector = parts.get("collector", inputs.Collector())
-    pattern: Pattern = parts.get("pattern", Pattern.SIDECAR)
+    collector: inputs.Collector | None = parts.get("collector")
+    pattern: Pattern | None = parts.get("pattern")
     found = names.faults({index: application.name for index, application in applications.items()})
-    for index, application in applications.items():
-        if (application.pattern or pattern) is Pattern.SIDECAR:
-            found += inputs.sidecar_fits(application, collector, f"applications.{index}")
-    if Pattern.SERVICE in {application.pattern or pattern for application in applications.values()}:
-        found += inputs.service_fits(collector, "collector")
+    found += inputs.tags_fit(parts.get("tags", {}), "tags")
+    if collector:
+        for index, application in applications.items():
+            if (application.pattern or pattern) is Pattern.SIDECAR:
+                found += inputs.sidecar_fits(application, collector, f"applications.{index}")
+        if Pattern.SERVICE in {application.pattern or pattern for application in applications.values()}:
+            found += inputs.service_fits(collector, "collector")
     return found
 
 
@@ -210,12 +214,8 @@ def _value(key: str, text: str, faults: list[Fault]) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        faults.append(Fault(key, "is not structured", "write it as a list or a map in the stack file", text))
+        faults.append(Fault(key, "is not structured", "write it as a list or a map in the stack file"))
         return {}
-
-
-def _defaults() -> dict[str, Any]:
-    return {name: field.get_default() for name, field in Settings.model_fields.items() if not field.is_required()}
 
 
 def _model_of(annotation: Any) -> type[inputs.Model]:

@@ -25,6 +25,10 @@ Configuration = dict[str, Any]
 
 OTLP_GRPC_PORT: Final = 4317
 OTLP_HTTP_PORT: Final = 4318
+_HEALTH_PORT: Final = 13133
+_TELEMETRY_PORT: Final = 8888
+OWN_PORTS: Final = frozenset({OTLP_GRPC_PORT, OTLP_HTTP_PORT, _HEALTH_PORT, _TELEMETRY_PORT})
+"""Every port that a collector listens on; the containers of a task share one network."""
 
 _KEPT: Final = "kept."
 """Prefix under which an attribute is hidden from the deletion of all others."""
@@ -70,7 +74,7 @@ def configuration(inputs: CollectorInputs) -> Configuration:
         }
     return {
         "extensions": {
-            "health_check": {"endpoint": "${env:HEALTH_CHECK_ENDPOINT:-127.0.0.1:13133}"},
+            "health_check": {"endpoint": f"${{env:HEALTH_CHECK_ENDPOINT:-127.0.0.1:{_HEALTH_PORT}}}"},
             # Without the service name the signer guesses it from the host name, which a VPC endpoint hides.
             "sigv4auth": {"region": "${env:AWS_REGION}", "service": "aps"},
         },
@@ -208,7 +212,13 @@ _TELEMETRY: Final[Mapping[str, Any]] = {
     "logs": {"encoding": "json"},
     "metrics": {
         "readers": [
-            {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": "${env:TELEMETRY_PORT:-8888}"}}}}
+            {
+                "pull": {
+                    "exporter": {
+                        "prometheus": {"host": "127.0.0.1", "port": f"${{env:TELEMETRY_PORT:-{_TELEMETRY_PORT}}}"}
+                    }
+                }
+            }
         ]
     },
 }

@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, get_args
 
@@ -15,7 +15,7 @@ REFERENCE: Final = "<reference>"
 BUILD: Final = "<build>"
 """Tags of the two forms of an image; pydantic puts them into the path of an error, where no reader needs them."""
 
-_MAY_BE_SECRET: Final = frozenset({"secrets", "environment"})
+_MAY_BE_SECRET: Final = frozenset({"secrets", "environment", "command"})
 """Keys below which no value is ever printed."""
 
 _UNSAID: Final = object()
@@ -90,6 +90,8 @@ def _fault(details: ErrorDetails, model: type[BaseModel], root: str) -> Fault:  
             return Fault(key, "is too small", f"give at least {context.get('ge', context.get('gt'))}", got)
         case "less_than_equal" | "less_than":
             return Fault(key, "is too large", f"give at most {context.get('le', context.get('lt'))}", got)
+        case "too_short":
+            return Fault(key, "has too few entries", f"give at least {context['min_length']}")
         case kind if kind.endswith(("_type", "_parsing")) or kind in ("int_from_float", "model_attributes_type"):
             return Fault(
                 key, "has the wrong type", f"give {_KINDS.get(kind.split('_')[0], 'another kind of value')}", got
@@ -130,5 +132,10 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _shown(value: Any) -> str:
+    # What is in it may be a secret that stands in the wrong place.
+    if isinstance(value, Mapping):
+        return "a map"
+    if isinstance(value, list | tuple):
+        return "a list"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -9,11 +9,21 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from documents import adot, fargate, names
 from documents.catalogue import Pattern
+from documents.collector import OWN_PORTS
 from documents.faults import ConfigurationError, Fault, collect, wrong
 
 M = TypeVar("M", bound="Model")
@@ -58,10 +68,10 @@ _IMAGE: Final = re.compile(
     r"(?P<name>[a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
 )
 _SECRET_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+|ssm:[a-z0-9-]+:\d{12}:parameter/\S+)"
+    r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*?]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s*?]+)"
 )
 _SECRET_NAME: Final = re.compile(
-    r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|SECRET_?KEY|PRIVATE_?KEY|CREDENTIALS)$", re.IGNORECASE
+    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|(?:API|SECRET|ACCESS|PRIVATE)_?KEY|CREDENTIALS)$", re.IGNORECASE
 )
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER: Final = re.compile(r"<[^<>]+>")
@@ -84,6 +94,13 @@ def image_reference(value: str) -> str:
         raise wrong("is not an image reference", "write it as repository:tag or repository@sha256:digest")
     if not match["tag"] and not match["digest"]:
         raise wrong("has neither tag nor digest", f"pin it, for example {value}:1.4.2")
+    return value
+
+
+def _no_truth(value: object) -> object:
+    """A truth value is a number to Python, and never what is meant by one here."""
+    if isinstance(value, bool):
+        raise wrong("has the wrong type", "give a whole number")
     return value
 
 
@@ -118,9 +135,10 @@ def _iam_path(value: str) -> str:
     return value
 
 
+Whole = Annotated[int, BeforeValidator(_no_truth)]
 ApplicationName = Annotated[str, AfterValidator(names.application_name)]
 ImageReference = Annotated[str, AfterValidator(image_reference)]
-LogRetention = Annotated[int, AfterValidator(_log_retention)]
+LogRetention = Annotated[Whole, AfterValidator(_log_retention)]
 SecretArn = Annotated[str, AfterValidator(_secret_arn)]
 PermissionsBoundary = Annotated[str, AfterValidator(_permissions_boundary)]
 IamPath = Annotated[str, AfterValidator(_iam_path)]
@@ -130,10 +148,10 @@ class HealthCheck(Model):
     """ECS's health check of a container: `command` as ECS takes it (`CMD` or `CMD-SHELL` first), times in seconds."""
 
     command: Annotated[tuple[str, ...], Field(min_length=2)]
-    interval: Annotated[int, Field(ge=5, le=300)] = 30
-    timeout: Annotated[int, Field(ge=2, le=60)] = 5
-    retries: Annotated[int, Field(ge=1, le=10)] = 3
-    start_period: Annotated[int, Field(ge=0, le=300)] = 10
+    interval: Annotated[Whole, Field(ge=5, le=300)] = 30
+    timeout: Annotated[Whole, Field(ge=2, le=60)] = 5
+    retries: Annotated[Whole, Field(ge=1, le=10)] = 3
+    start_period: Annotated[Whole, Field(ge=0, le=300)] = 10
 
     @field_validator("command")
     @classmethod
@@ -148,11 +166,12 @@ class Application(Model):
 
     name: ApplicationName
     image: ImageReference
-    port: Annotated[int, Field(ge=1, le=65535)]
-    cpu: int = 256
-    memory: int = 1024
+    port: Annotated[Whole, Field(ge=1, le=65535)]
+    cpu: Whole = 256
+    # A default may not go with the cpu that is given.
+    memory: Annotated[Whole, Field(validate_default=True)] = 1024
     architecture: Architecture = Architecture.ARM64
-    desired_count: Annotated[int, Field(ge=0, le=5000)] = 1
+    desired_count: Annotated[Whole, Field(ge=0, le=5000)] = 1
     environment: Mapping[str, str] = {}
     secrets: Mapping[str, SecretArn] = {}
     health_check: HealthCheck | None = None
@@ -208,11 +227,11 @@ class Collector(Model):
     """
 
     image: ImageReference = adot.IMAGE
-    cpu: Annotated[int, Field(ge=32, le=16384)] | None = None
-    memory: Annotated[int, Field(ge=256, le=122880)] | None = None
+    cpu: Annotated[Whole, Field(ge=32, le=16384)] | None = None
+    memory: Annotated[Whole, Field(ge=256, le=122880)] | None = None
     essential: bool = False
     wait_for: Start = Start.START
-    desired_count: Annotated[int, Field(ge=2, le=100)] = 2
+    desired_count: Annotated[Whole, Field(ge=2, le=100)] = 2
     discovery: Discovery = Discovery.CLOUD_MAP
 
     @field_validator("image")
@@ -235,9 +254,9 @@ and 512 MiB leaves the memory limiter room; a service carries many tasks and is 
 class Metrics(Model):
     """The AMP workspace. Retention in days (AMP keeps at most 1,095), intervals in seconds, limits in series."""
 
-    retention_days: Annotated[int, Field(ge=1, le=1095)] = 90
-    interval_seconds: Annotated[int, Field(ge=10, le=300)] = 60
-    max_series: Annotated[int, Field(ge=1)] | None = None
+    retention_days: Annotated[Whole, Field(ge=1, le=1095)] = 90
+    interval_seconds: Annotated[Whole, Field(ge=10, le=300)] = 60
+    max_series: Annotated[Whole, Field(ge=1)] | None = None
 
 
 class Access(Model):
@@ -268,7 +287,7 @@ class Network(Model):
     """The VPC of the stack: `cidr` is cut into one public subnet for each of `zones` availability zones."""
 
     cidr: str = "10.0.0.0/16"
-    zones: Annotated[int, Field(ge=2, le=3)] = 2
+    zones: Annotated[Whole, Field(ge=2, le=3)] = 2
 
     @field_validator("cidr")
     @classmethod
@@ -289,7 +308,7 @@ class Logs(Model):
 
 
 def sidecar_fits(application: Application, collector: Collector, key: str) -> list[Fault]:
-    """Faults if the collector's share leaves the application less than a small process needs."""
+    """Faults if the collector leaves the application less than a small process needs, or takes its port."""
     cpu, memory = collector.size(Pattern.SIDECAR)
     left = max(application.memory - memory, 0)
     found: list[Fault] = []
@@ -311,6 +330,15 @@ def sidecar_fits(application: Application, collector: Collector, key: str) -> li
                 application.cpu,
             )
         )
+    if application.port in OWN_PORTS:
+        found.append(
+            Fault(
+                f"{key}.port",
+                "is a port of the collector beside the application",
+                f"choose another than {', '.join(map(str, sorted(OWN_PORTS)))}",
+                application.port,
+            )
+        )
     return found
 
 
@@ -319,6 +347,33 @@ def service_fits(collector: Collector, key: str) -> list[Fault]:
     problem = fargate.size_problem(*collector.size(Pattern.SERVICE))
     return [Fault(f"{key}.memory", *problem)] if problem else []
 
+
+def tags_fit(tags: Mapping[str, str], key: str) -> list[Fault]:
+    """Faults in tags that AWS would refuse (AWS General Reference, "Tag naming limits and requirements")."""
+    found = [
+        Fault(f"{key}.{name}", problem, "use letters, digits, spaces and . : / = + @ _ -, and no prefix aws:")
+        for name, value in tags.items()
+        if (problem := _tag_problem(name, value))
+    ]
+    if len(tags) > _MOST_TAGS:
+        found.append(Fault(key, f"has {len(tags)} tags", f"give at most {_MOST_TAGS}; AWS takes 50 with our own"))
+    return found
+
+
+def _tag_problem(name: str, value: str) -> str:
+    if name.lower().startswith("aws:"):
+        return "has a prefix that AWS keeps for itself"
+    if not 1 <= len(name) <= _LONGEST_TAG:
+        return f"is a name of {len(name)} characters, and AWS takes 1 to {_LONGEST_TAG}"
+    if len(value) > _LONGEST_TAG_VALUE:
+        return f"has a value of {len(value)} characters, and AWS takes {_LONGEST_TAG_VALUE}"
+    return "" if _TAG.fullmatch(name + value) else "has characters that AWS refuses in tags"
+
+
+_TAG: Final = re.compile(r"[\w \u00a0.:/=+@-]*")
+_LONGEST_TAG: Final = 128
+_LONGEST_TAG_VALUE: Final = 256
+_MOST_TAGS: Final = 47
 
 _SMALLEST_APPLICATION: Final = 128
 """MiB. Less than this runs no language runtime; ECS itself refuses less than 6."""

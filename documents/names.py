@@ -78,6 +78,7 @@ class Names:
                     self.prefix,
                 )
             )
+        # Both whatever the stack uses now, because a switch is one word and must not fail.
         longest = max((self.role(COLLECTOR, "execution"), self.role("grafana", "workspace")), key=len)
         if len(longest) > _LONGEST_ROLE:
             found.append(

@@ -121,8 +121,13 @@ _KINDS: Final = {
 }
 
 
+_ITEMS: Final = {"string": "texts", "integer": "whole numbers", "boolean": "true and false", "object": "maps"}
+
+
 def _kind(declaration: Mapping[str, Any]) -> str:
-    return _KINDS.get(declaration.get("type", ""), "a value")
+    kind = _KINDS.get(declaration.get("type", ""), "a value")
+    item = _ITEMS.get(declaration.get("items", {}).get("type", ""))
+    return f"{kind} of {item}" if item else kind
 
 
 def _is_of(declaration: Mapping[str, Any], value: Any) -> bool:

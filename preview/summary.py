@@ -98,7 +98,7 @@ def _kinds(resources: list[Resource]) -> Iterator[str]:
         by_type[wiring.short_type(resource)].append(resource)
     for kind in sorted(by_type):
         same = by_type[kind]
-        names = sorted({wiring.aws_name(resource) for resource in same if wiring.aws_name(resource) != resource.name})
+        names = sorted({wiring.known_as(resource) for resource in same} - {""})
         names = names if len(names) == len(same) else []
         shown = [f"`{name}`" for name in names[:_MOST_NAMES]] + (["..."] if len(names) > _MOST_NAMES else [])
         count = f"{len(same)} x " if len(same) > 1 else ""

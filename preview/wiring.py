@@ -51,14 +51,17 @@ def parsed(value: Any) -> Any:
         return value
 
 
-def aws_name(resource: Resource) -> str:
-    """The name that AWS or Grafana knows, else the name in the program."""
-    for key in ("name", "alias", "family", "title", "namespace"):
-        if isinstance(resource.inputs.get(key), str):
-            return resource.inputs[key]
+def known_as(resource: Resource) -> str:
+    """The name under which AWS or Grafana knows a resource, nothing where the program gives it none."""
     if resource.type == DASHBOARD:
-        return text(table(parsed(resource.inputs.get("configJson"))).get("uid")) or resource.name
-    return resource.name
+        return text(table(parsed(resource.inputs.get("configJson"))).get("uid"))
+    names = (text(resource.inputs.get(key)) for key in ("name", "alias", "family", "title", "namespace"))
+    return next(filter(None, names), "")
+
+
+def aws_name(resource: Resource) -> str:
+    """The name under which AWS or Grafana knows a resource, else its name in the program."""
+    return known_as(resource) or resource.name
 
 
 def meant(recording: Recording, value: Any, *types: str) -> Resource | None:

@@ -13,7 +13,7 @@ import httpx
 
 from proof import remote_write, sigv4
 from proof.remote_write import Labels
-from proof.server import LOOPBACK, Answer, Request, serve
+from proof.web import LOOPBACK, Answer, Request, serve
 
 PATH: Final = "/workspaces/ws-00000000-0000-0000-0000-000000000000/api/v1/remote_write"
 """Of the form that AMP's own remote-write URLs have."""

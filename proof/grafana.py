@@ -46,7 +46,10 @@ _UNITS: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True)
 class Target:
-    """One query of a panel. `source` is None where it goes to none of our data sources; `unit` is Grafana's."""
+    """One query of a panel. `source` is None where it goes to none of our data sources.
+
+    `unit` is Grafana's, `column` the name of its values in a table, `step` in seconds.
+    """
 
     ref: str
     source: Source | None
@@ -56,6 +59,7 @@ class Target:
     step: float
     hidden: bool
     unit: str
+    column: str
     raw: Json
 
     @property
@@ -157,6 +161,7 @@ def _target(target: Json, panel: Json, scrape_seconds: float) -> Target:
         step=step or scrape_seconds,
         hidden=bool(target.get("hide")),
         unit=_unit(panel, ref),
+        column=_column(panel, ref),
         raw=target,
     )
 
@@ -172,16 +177,21 @@ def _by_uid(uid: str) -> Source | None:
     return next((source for source in (AMP, XRAY, CLOUDWATCH) if source.uid == uid), None)
 
 
-def _unit(panel: Json, ref: str) -> str:
-    """The unit of a target's values: that of its column where a table renames it, else the panel's."""
-    config: Json = panel.get("fieldConfig", {})
+def _column(panel: Json, ref: str) -> str:
+    """The name of a target's values, which a table may change."""
     name = f"Value #{ref}"
     for transformation in panel.get("transformations", ()):
         renamed: Json = transformation.get("options", {}).get("renameByName", {})
         name = str(renamed.get(name, name))
+    return name
+
+
+def _unit(panel: Json, ref: str) -> str:
+    """The unit of a target's values: that of its column or query where the panel says so, else the panel's."""
+    config: Json = panel.get("fieldConfig", {})
     for override in config.get("overrides", ()):
         matcher: Json = override["matcher"]
-        if (matcher["id"], matcher.get("options")) in (("byName", name), ("byFrameRefID", ref)):
+        if (matcher["id"], matcher.get("options")) in (("byName", _column(panel, ref)), ("byFrameRefID", ref)):
             for change in override["properties"]:
                 if change["id"] == "unit":
                     return str(change["value"])

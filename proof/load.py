@@ -7,9 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
-
-from proof.server import LOOPBACK
+from proof.web import Request, fetch
 
 CYCLE: Final = 10
 """The sample's behaviour repeats after so many order numbers, so only whole cycles have exact shares."""
@@ -39,7 +37,7 @@ class Load:
     """Sends to the tasks of the first application, which listen on `ports`, `rate` requests a second."""
 
     def __init__(self, ports: Sequence[int], rate: float) -> None:
-        self._targets = [f"http://{LOOPBACK}:{port}/orders" for port in ports]
+        self._ports = ports
         self._rate = rate
         self._sent: list[Sent] = []
         self._next = 0
@@ -51,24 +49,21 @@ class Load:
 
     async def run(self, finished: Callable[[], bool]) -> None:
         """Sends until `finished` says so, then to the end of the cycle, and waits for the answers."""
-        # No trace context from here: the first application begins the trace.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=2.0)
-        async with (
-            httpx.AsyncClient(limits=limits, timeout=_PATIENCE_SECONDS, trust_env=False) as client,
-            asyncio.TaskGroup() as group,
-        ):
+        async with asyncio.TaskGroup() as group:
             start, first = time.monotonic(), self._next
             while not finished() or self._next % CYCLE:
                 # Each is due at its own time, whatever became of those before it: a slow answer lowers no rate.
                 due = start + (self._next - first) / self._rate
                 await asyncio.sleep(max(due - time.monotonic(), 0))
-                group.create_task(self._send(client, self._next))
+                group.create_task(self._send(self._next))
                 self._next += 1
 
-    async def _send(self, client: httpx.AsyncClient, order: int) -> None:
+    async def _send(self, order: int) -> None:
         # The turn moves on with every cycle, so that each task gets each kind of order.
-        target = self._targets[(order + order // CYCLE) % len(self._targets)]
+        port = self._ports[(order + order // CYCLE) % len(self._ports)]
         began, status = time.time(), 0
-        with suppress(httpx.HTTPError):
-            status = (await client.get(f"{target}/{order}")).status_code
+        with suppress(OSError, ValueError, TimeoutError):
+            # No trace context from here: the first application begins the trace.
+            request = Request("GET", f"/orders/{order}", {}, b"")
+            status = (await asyncio.wait_for(fetch(port, request), _PATIENCE_SECONDS)).status
         self._sent.append(Sent(order, began, time.time(), status))

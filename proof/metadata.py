@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from proof.server import LOOPBACK, Answer, Request, serve
+from proof.web import LOOPBACK, Answer, Request, serve
 from proof.wire import Traffic
 
 ACCOUNT: Final = "123456789012"

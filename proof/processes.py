@@ -1,13 +1,12 @@
 """Child processes that never outlive us: each in a group of its own, ended in every case, killed if we die."""
 
 import asyncio
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ import psutil
 
 from proof.metadata import Usage
 
-_PR_SET_PDEATHSIG: Final = 1
 _GRACE_SECONDS: Final = 8.0
 _LAST_LINES: Final = 15
 
@@ -41,22 +39,19 @@ class Child:
     def __init__(self, program: Program, folder: Path) -> None:
         self.name: Final = program.name
         self.log: Final = folder / f"{program.name}.log"
+        if not os.access(program.arguments[0], os.X_OK):
+            raise ProgramError(f"{self.name} cannot be started: {program.arguments[0]} is not a program")
         with self.log.open("wb") as output:
-            try:
-                self._process = subprocess.Popen(
-                    program.arguments,
-                    cwd=folder,
-                    env=dict(program.environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    process_group=0,
-                    preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - we have no threads
-                )
-            except OSError as error:
-                raise ProgramError(f"{self.name} cannot be started: {error}") from None
+            self._process = subprocess.Popen(
+                _bound_to_us(program.arguments),
+                cwd=folder,
+                env=dict(program.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
         self._seen = psutil.Process(self._process.pid)
-        self._largest = 0
         self._last = Usage(0, 0, 0, 0, 0, 0)
 
     @property
@@ -80,12 +75,17 @@ class Child:
         return "\n".join(f"    {line}" for line in lines) or "    (it logged nothing)"
 
     def usage(self) -> Usage:
-        """What it and its children used so far; what was seen last if it has ended."""
-        try:
-            family = [self._seen, *self._seen.children(recursive=True)]
-            self._last = self._measure(family)
-        except psutil.Error:
-            pass
+        """What it used so far; what was seen last if it has ended. None of our programs starts others."""
+        with suppress(psutil.Error), self._seen.oneshot():
+            times, disk, memory = self._seen.cpu_times(), self._seen.io_counters(), self._seen.memory_info().rss
+            self._last = Usage(
+                user=times.user,
+                system=times.system,
+                memory=memory,
+                largest_memory=max(self._last.largest_memory, memory),
+                read=disk.read_bytes,
+                written=disk.write_bytes,
+            )
         return self._last
 
     def terminate(self) -> None:
@@ -100,20 +100,6 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-
-    def _measure(self, family: Sequence[psutil.Process]) -> Usage:
-        times = [process.cpu_times() for process in family]
-        disks = [process.io_counters() for process in family]
-        memory = sum(process.memory_info().rss for process in family)
-        self._largest = max(self._largest, memory)
-        return Usage(
-            user=sum(one.user for one in times),
-            system=sum(one.system for one in times),
-            memory=memory,
-            largest_memory=self._largest,
-            read=sum(one.read_bytes for one in disks),
-            written=sum(one.write_bytes for one in disks),
-        )
 
 
 class Children:
@@ -153,16 +139,21 @@ class Children:
         self._running = [child for child in self._running if child not in ending]
 
 
-def _die_with_parent(parent: int) -> Callable[[], None] | None:
-    """What a child does before it becomes its program: ask the kernel to be killed when we die, however we die."""
+def _bound_to_us(arguments: Sequence[str]) -> list[str]:
+    """Arguments that start the same program so that the kernel kills it when we die, however we die.
+
+    A launcher asks for that and then becomes the program. Asking between fork and exec would be shorter, and unsafe:
+    the Pulumi SDK has left threads behind by then.
+    """
     if sys.platform != "linux":
-        return None
-    library = ctypes.CDLL(None, use_errno=True)
+        return [*arguments]
+    return [sys.executable, "-ISc", _LAUNCHER, str(os.getpid()), *arguments]
 
-    def ask() -> None:
-        library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # We may have died between fork and here; the request came too late then.
-        if os.getppid() != parent:
-            os._exit(1)
 
-    return ask
+_LAUNCHER: Final = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+if os.getppid() != int(sys.argv[1]):
+    os._exit(1)  # we died before the request was made
+os.execv(sys.argv[2], sys.argv[2:])
+"""

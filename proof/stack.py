@@ -25,9 +25,9 @@ from proof.load import Load
 from proof.metadata import Metadata, Reading, TaskIdentity
 from proof.plan import Container, Plan, Service, environment
 from proof.processes import Child, Children, Program, ProgramError
-from proof.server import LOOPBACK
 from proof.sigv4 import Credentials
 from proof.truth import TaskTruth, Truth, Window
+from proof.web import LOOPBACK
 from proof.wire import Wire, balanced
 from proof.xray import Received, XRay
 from sample.environment import TELEMETRY_DEFAULTS
@@ -35,7 +35,7 @@ from sample.environment import TELEMETRY_DEFAULTS
 INTERVAL_SECONDS: Final = 2.0
 """Between two samples of a series. A deployment takes a minute; `Timing` says what that does to a dashboard."""
 
-REQUESTS_PER_SECOND: Final = 20.0
+REQUESTS_PER_SECOND: Final = 10.0
 
 _OUT_OF_ORDER_WINDOW: Final = "60s"
 """AMP's default (Amazon Managed Service for Prometheus User Guide, workspace configuration)."""
@@ -180,6 +180,10 @@ class Stack:
         finally:
             sending.cancel()
         return load, Window(steady[0], time.time())
+
+    async def keep_driving(self) -> None:
+        """Sends load until it is cancelled."""
+        await Load(self._fronts, REQUESTS_PER_SECOND).run(lambda: False)
 
     def truth(self, load: Load, steady: Window) -> Truth:
         """Everything that is known by now."""

@@ -53,6 +53,7 @@ class Answer:
     query: str
     frames: tuple[Frame, ...]
     verdict: Verdict
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,7 @@ class Judge:
             verdict = _judged("panel", subject, query, frames, compare(expected, frames, target.scale, points))
         else:
             verdict = _unexpected(board.uid, subject, query, frames)
-        return Answer(target, query, frames, verdict)
+        return Answer(target, query, frames, verdict, expected)
 
     # Rules
 

@@ -7,13 +7,12 @@ localhost never passes it. Here every machine is this one, so what would pass th
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Final
 
-import httpx
-
-from proof.server import LOOPBACK, Answer, Request, serve
+from proof.web import LOOPBACK, Answer, Request, fetch, serve
 
 _CHUNK: Final = 64 * 1024
 
@@ -114,20 +113,17 @@ async def balanced(ports: Sequence[int]) -> AsyncGenerator[int]:
 
     In turn by request and not by connection: a client that keeps its connection would only ever reach one of them.
     """
-    async with AsyncExitStack() as stack:
-        if len(ports) == 1:
-            yield ports[0]
-            return
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(limits=httpx.Limits(max_connections=None, keepalive_expiry=2.0), timeout=30.0)
-        )
-        turn = itertools.cycle(ports)
+    if len(ports) == 1:
+        yield ports[0]
+        return
+    turn = itertools.cycle(ports)
 
-        async def forward(request: Request) -> Answer:
-            headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
-            answer = await client.request(
-                request.method, f"http://{LOOPBACK}:{next(turn)}{request.path}", headers=headers, content=request.body
-            )
-            return Answer(answer.status_code, answer.content, answer.headers.get("content-type", "text/plain"))
+    async def forward(request: Request) -> Answer:
+        headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
+        try:
+            return await fetch(next(turn), replace(request, headers=headers))
+        except (OSError, ValueError):
+            return Answer(HTTPStatus.BAD_GATEWAY)
 
-        yield await stack.enter_async_context(serve(forward))
+    async with serve(forward) as port:
+        yield port

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from proof import sigv4
-from proof.server import Answer, Request, serve
+from proof.web import Answer, Request, serve
 
 _TRACE: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _ID: Final = re.compile(r"[0-9a-f]{16}")

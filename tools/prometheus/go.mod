@@ -1,3 +1,6 @@
+// v0.314.0 is Prometheus 3.14.0. "go mod tidy" cannot run: it wants modules that
+// only tests of dependencies need and that cannot be had. After a change here,
+// "go build -mod=mod tool" brings go.sum up to date.
 module prometheus
 
 go 1.26

@@ -1,4 +1,7 @@
-"""A small HTTP/1.1 server for the stand-ins: they run in the loop that also waits for conditions, without threads."""
+"""A small HTTP/1.1 server and client on loopback.
+
+The stand-ins and the load run in one event loop, on a machine that they share with what is measured: so they are cheap.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -59,6 +62,29 @@ async def serve(handler: Handler) -> AsyncGenerator[int]:
         await asyncio.gather(*open_connections, return_exceptions=True)
 
 
+async def fetch(port: int, request: Request) -> Answer:
+    """The answer of a loopback server to one request, on a connection of its own.
+
+    Raises OSError or ValueError if there is none.
+    """
+    reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=_LARGEST_LINE)
+    try:
+        headers = {**request.headers, "host": f"{LOOPBACK}:{port}", "connection": "close"}
+        headers["content-length"] = str(len(request.body))
+        lines = (f"{name}: {value}\r\n" for name, value in headers.items())
+        writer.write(f"{request.method} {request.path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1"))
+        writer.write(request.body)
+        await writer.drain()
+        status = (await reader.readline()).split(b" ")[1:2]
+        if not status:
+            raise ConnectionResetError(f"port {port} closed the connection without an answer")
+        answered = await _headers(reader)
+        body = await _chunks(reader) if _chunked(answered) else await reader.read()
+        return Answer(int(status[0]), body, answered.get("content-type", "text/plain"))
+    finally:
+        writer.close()
+
+
 async def _answer_all(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while request := await _read(reader):
         answer = await handler(request)
@@ -74,7 +100,7 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
         return None
     method, path, _ = line.decode("latin-1").split(" ", 2)
     headers = await _headers(reader)
-    if headers.get("transfer-encoding", "").lower() == "chunked":
+    if _chunked(headers):
         body = await _chunks(reader)
     else:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
@@ -87,6 +113,10 @@ async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
     return headers
+
+
+def _chunked(headers: Mapping[str, str]) -> bool:
+    return headers.get("transfer-encoding", "").lower() == "chunked"
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

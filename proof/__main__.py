@@ -1,0 +1,200 @@
+"""`python -m proof STACK`: runs a stack's documents on this machine and says whether they produce telemetry."""
+
+import argparse
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from documents.faults import ConfigurationError
+from preview import render
+from preview.recorder import ProgramError as RecordingError
+from preview.recorder import record
+from proof import report
+from proof.plan import Plan, PlanError, plan
+from proof.processes import ProgramError
+from proof.report import Facts
+from proof.run import Run, observed
+from proof.stack import INTERVAL_SECONDS, REQUESTS_PER_SECOND, Programs, Timing
+from proof.verdicts import Judgement, Kind
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_STYLES: Final = {Kind.PROVED: "green", Kind.CHECKED: "blue", Kind.SEEN: "yellow", Kind.FAILED: "bold red"}
+_LONGEST_QUERY: Final = 400
+
+_PROVED: Final = 0
+_FAILED: Final = 1
+_USAGE: Final = 2
+_INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; its exit code is 0 if nothing failed, 1 if something did, 2 if it could not be tried."""
+    parser = argparse.ArgumentParser(prog="python -m proof", description=__doc__)
+    parser.add_argument("stack", help="a stack of this project, such as dev")
+    parser.add_argument("--keep", action="store_true", help="keep everything running after the verdicts")
+    asked = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        programs = _programs()
+        console.print(f"[dim]rendering {asked.stack}")
+        recording = record(_ROOT, asked.stack)
+        documents = render.documents(recording)
+        folder = _ROOT / "build" / asked.stack
+        render.write(documents, folder)
+        return _interruptible(lambda: _prove(plan(recording, documents), programs, folder, console, keep=asked.keep))
+    except (ConfigurationError, RecordingError, PlanError, ProgramError) as error:
+        print(f"proof: {error}", file=sys.stderr)
+        return _USAGE
+    except KeyboardInterrupt:
+        print("proof: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _interruptible(work: Callable[[], Awaitable[int]]) -> int:
+    """Runs it; SIGINT and SIGTERM cancel it, so that it ends its processes before we end."""
+
+    async def run() -> int:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, lambda: task.cancel() if task else None)
+        return await work()
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _prove(wanted: Plan, programs: Programs, folder: Path, console: Console, *, keep: bool) -> int:
+    began = time.monotonic()
+    timing = Timing()
+    with tempfile.TemporaryDirectory(prefix="proof-") as temporary:
+        console.print(f"[dim]starting {_described(wanted)}")
+        async with observed(wanted, programs, Path(temporary), timing) as run:
+            judgement = await run.judge()
+            seconds = time.monotonic() - began
+            _print(judgement, wanted, console)
+            facts = await _facts(run, programs, seconds)
+            page = folder / "report.html"
+            report.write(page, report.render(judgement, run.truth, facts))
+            _summarize(judgement, seconds, page, console)
+            if keep:
+                await _keep(run, console)
+    return _FAILED if judgement.failed else _PROVED
+
+
+def _described(wanted: Plan) -> str:
+    tasks = [f"{service.count} x {service.name}" for service in wanted.services]
+    return f"{', '.join(tasks)}; {Timing().steady:g} s of even load"
+
+
+async def _keep(run: Run, console: Console) -> None:
+    console.print("\nEverything keeps running under load; Ctrl-C ends it.")
+    for name, address in run.stack.addresses.items():
+        console.print(f"  {name:32} {address}")
+    await run.stack.keep_driving()
+
+
+# Programs
+
+
+def _programs() -> Programs:
+    return Programs(collector=_program("collector"), prometheus=_program("prometheus"))
+
+
+def _program(name: str) -> Path:
+    """The binary that the environment names, or the one that was built. Raises ProgramError if there is none."""
+    from tools.build import program  # noqa: PLC0415 - imported where it is needed
+
+    path = Path(program(name))
+    if not os.access(path, os.X_OK):
+        raise ProgramError(f"{name} is missing: {path} is not a program; run `make prove`, or set {name.upper()}=")
+    return path.resolve()
+
+
+def _version(binary: Path) -> str:
+    """The first line that a program says about its version."""
+    try:
+        said = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return next(iter((said.stdout or said.stderr).splitlines()), "unknown")
+
+
+async def _facts(run: Run, programs: Programs, seconds: float) -> Facts:
+    truth = run.truth
+    factor = truth.plan.shipped_seconds / INTERVAL_SECONDS
+    window = truth.steady.seconds
+    return Facts(
+        stack=truth.plan.stack,
+        when=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        seconds=seconds,
+        items=(
+            ("Command", f"make prove STACK={truth.plan.stack}"),
+            ("Collector", f"{_version(programs.collector)} ({_shown(programs.collector)})"),
+            ("Prometheus, as AMP", f"{await run.server.version()} ({_shown(programs.prometheus)})"),
+            ("X-Ray", "a stand-in that stores what arrives; signatures of both are verified"),
+            ("Tasks", ", ".join(f"{one.count} x {one.name}" for one in truth.plan.services)),
+            ("Load", f"{REQUESTS_PER_SECOND:g} requests a second, {len(truth.sent)} in all, one in ten fails, "
+                     f"one in ten is slow; judged over {window:.0f} s"),
+            ("Time", f"compressed {factor:g} times: a sample every {INTERVAL_SECONDS:g} s instead of every "
+                     f"{truth.plan.shipped_seconds:g} s, and Grafana's windows with it"),
+            ("Python", sys.version.split()[0]),
+        ),
+    )  # fmt: skip
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(_ROOT)) if path.is_relative_to(_ROOT) else path.name
+
+
+# Output
+
+
+def _print(judgement: Judgement, wanted: Plan, console: Console) -> None:
+    if not wanted.dashboards:
+        console.print("This stack has no dashboards (Grafana is turned off); everything else is proved.")
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    for title, ratio in (("panel", 3), ("query", 5), ("series", 1), ("expected", 4), ("found", 4), ("verdict", 2)):
+        table.add_column(title, ratio=ratio, overflow="fold")
+    for board in judgement.dashboards:
+        for verdict in board.verdicts:
+            table.add_row(
+                Text(verdict.subject),
+                Text(verdict.query[:_LONGEST_QUERY], style="dim"),
+                str(verdict.series or ""),
+                Text(verdict.expected),
+                Text(verdict.found),
+                Text(verdict.kind.value, style=_STYLES[verdict.kind]),
+            )
+    if judgement.dashboards:
+        console.print(table)
+    for verdict in judgement.others:
+        mark = Text(f"{report.MARKS[verdict.kind]} {verdict.kind.value:7}", style=_STYLES[verdict.kind])
+        console.print(mark, Text(f"{verdict.area}: {verdict.subject}:"), Text(verdict.found.replace("\n", ", ")))
+
+
+def _summarize(judgement: Judgement, seconds: float, page: Path, console: Console) -> None:
+    for verdict in judgement.failed:
+        console.print(Text(f"✗ {verdict.subject}: {verdict.reason}", style="red"))
+    counts = ", ".join(
+        f"{count} {kind.value}" for kind in Kind if (count := sum(one.kind is kind for one in judgement.verdicts))
+    )
+    console.print(f"\n{counts}; {seconds:.0f} s; {page.relative_to(_ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

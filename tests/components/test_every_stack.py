@@ -1,0 +1,210 @@
+"""What holds for every stack, and what judges from outside say about what it sends to AWS."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from preview import placeholders
+from preview.recorder import Recording, Resource
+from preview.render import documents
+from tests import judges
+from tests.components.variants import ROLE, SERVICE, STACKS, recorded
+
+Json = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def recording(request: pytest.FixtureRequest) -> Recording:
+    """Of module scope, so that all tests of one stack follow one another and find its recording in the same process."""
+    return recorded(request.param)
+
+
+def rendered(recording: Recording, folder: str) -> dict[str, Any]:
+    """The JSON documents of one folder by path, with well-formed stand-ins for what only AWS knows."""
+    return {
+        path: json.loads(placeholders.fill(recording, text))
+        for path, text in documents(recording).items()
+        if path.startswith(f"{folder}/")
+    }
+
+
+def create_service(service: Resource) -> Json:
+    """The request of ECS's CreateService. An input that has no place in it is a KeyError."""
+    inputs = dict(service.inputs)
+    del inputs["waitForSteadyState"]  # Pulumi's own
+    network = inputs.pop("networkConfiguration")
+    request = {
+        "serviceName": inputs.pop("name"),
+        "enableECSManagedTags": inputs.pop("enableEcsManagedTags"),
+        "networkConfiguration": {
+            "awsvpcConfiguration": network | {"assignPublicIp": "ENABLED" if network["assignPublicIp"] else "DISABLED"}
+        },
+        "deploymentConfiguration": {
+            "deploymentCircuitBreaker": inputs.pop("deploymentCircuitBreaker"),
+            "maximumPercent": inputs.pop("deploymentMaximumPercent"),
+            "minimumHealthyPercent": inputs.pop("deploymentMinimumHealthyPercent"),
+        },
+        "tags": [{"key": key, "value": value} for key, value in inputs.pop("tags").items()],
+    }
+    if registry := inputs.pop("serviceRegistries", None):
+        request["serviceRegistries"] = [registry]
+    if connect := inputs.pop("serviceConnectConfiguration", None):
+        request["serviceConnectConfiguration"] = _connect(connect)
+    for key in ("cluster", "taskDefinition", "desiredCount", "launchType", "availabilityZoneRebalancing"):
+        request[key] = inputs.pop(key)
+    request["propagateTags"] = inputs.pop("propagateTags")
+    assert not inputs, f"not mapped: {sorted(inputs)}"
+    return request
+
+
+def _connect(connect: Json) -> Json:
+    offered = [
+        {
+            "portName": each["portName"],
+            "discoveryName": each["discoveryName"],
+            "clientAliases": [{"port": alias["port"], "dnsName": alias["dnsName"]} for alias in each["clientAlias"]],
+        }
+        for each in connect.get("services", [])
+    ]
+    return {key: connect[key] for key in ("enabled", "namespace")} | ({"services": offered} if offered else {})
+
+
+def services(recording: Recording) -> dict[str, Json]:
+    """CreateService requests by name."""
+    return {
+        service.name: json.loads(placeholders.fill(recording, json.dumps(create_service(service))))
+        for service in recording.of_type(SERVICE)
+    }
+
+
+def test_names_on_aws_carry_project_and_stack(recording: Recording) -> None:
+    """But for names that stand within something which carries them: the cluster, the namespace, the role, Grafana."""
+    within = {
+        "aws:ecs/service:Service",
+        "aws:servicediscovery/service:Service",
+        "aws:iam/rolePolicy:RolePolicy",
+        "aws:amp/ruleGroupNamespace:RuleGroupNamespace",
+        "aws:grafana/workspaceServiceAccount:WorkspaceServiceAccount",
+        "grafana:oss/dataSource:DataSource",
+        "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
+    }
+    for resource in recording.resources:
+        for key in ("name", "alias", "family", "title"):
+            if resource.type not in within and key in resource.inputs:
+                assert f"ecs-observability-{recording.stack}" in resource.inputs[key], resource.urn
+
+
+def test_every_reference_is_a_dependency(recording: Recording) -> None:
+    """A placeholder in an input names a resource; without the dependency the engine would not wait for it."""
+    names = {resource.urn: resource.name for resource in recording.resources}
+    for resource in recording.resources:
+        dependencies = {names[urn] for urn in resource.dependencies}
+        for name in re.findall(r"<([a-z0-9-]+)\.[A-Za-z]+>", repr(resource.inputs)):
+            if name in names.values():
+                assert name in dependencies, f"{resource.urn} refers to {name}"
+
+
+def test_the_partition_and_the_region_are_those_of_the_stack(recording: Recording) -> None:
+    partition = "aws-us-gov" if recording.region.startswith("us-gov") else "aws"
+    given = {"eu-central-1"}  # images and secrets of the variants
+    for role in recording.of_type(ROLE):
+        for arn in re.findall(r"arn:[^\"]+", role.inputs["assumeRolePolicy"]):
+            assert arn.startswith(f"arn:{partition}:"), arn
+            assert arn.split(":")[3] in {recording.region} | given
+
+
+def test_ecs_takes_every_task_definition(recording: Recording) -> None:
+    tasks = rendered(recording, "tasks")
+    assert {path: judges.request("ecs", "RegisterTaskDefinition", task) for path, task in tasks.items()} == {
+        path: [] for path in tasks
+    }
+
+
+def test_containers_wait_for_containers_that_are_there(recording: Recording) -> None:
+    for task in rendered(recording, "tasks").values():
+        names = [container["name"] for container in task["containerDefinitions"]]
+        assert len(names) == len(set(names))
+        for container in task["containerDefinitions"]:
+            assert {wait["containerName"] for wait in container.get("dependsOn", [])} <= set(names) - {container["name"]}
+        assert any(container["essential"] for container in task["containerDefinitions"])
+        assert sum(container.get("memory", 0) for container in task["containerDefinitions"]) <= int(task["memory"])
+        assert sum(container.get("cpu", 0) for container in task["containerDefinitions"]) <= int(task["cpu"])
+
+
+def test_ecs_takes_every_service(recording: Recording) -> None:
+    requests = services(recording)
+    assert {name: judges.request("ecs", "CreateService", request) for name, request in requests.items()} == {
+        name: [] for name in requests
+    }
+
+
+def test_service_connect_offers_ports_that_the_task_names(recording: Recording) -> None:
+    for service in recording.of_type(SERVICE):
+        family = service.inputs["taskDefinition"].removeprefix("<").removesuffix("-definition.arn>")
+        task = rendered(recording, "tasks")[f"tasks/ecs-observability-{recording.stack}-{family}.json"]
+        named = {
+            port["name"]: port["containerPort"]
+            for container in task["containerDefinitions"]
+            for port in container["portMappings"]
+            if "name" in port
+        }
+        for offered in service.inputs.get("serviceConnectConfiguration", {}).get("services", []):
+            assert [alias["port"] for alias in offered["clientAlias"]] == [named[offered["portName"]]]
+
+
+def test_parliament_finds_nothing_in_a_policy(recording: Recording) -> None:
+    """Trust policies have no resource, which parliament does not know; cfn-lint judges those."""
+    for path, policies in rendered(recording, "policies").items():
+        for name, document in policies["permissions"].items():
+            found = [
+                finding
+                for finding in judges.policy(document)
+                # The login to a registry: to hand out credentials for pulling is what the action is for.
+                if not (finding.startswith("CREDENTIALS_EXPOSURE") and "'ecr:getauthorizationtoken']" in finding)
+            ]
+            assert found == [], f"{path} {name}"
+        assert policies["managed"] == [], f"{path}: AWS's managed policies allow more than what is needed"
+
+
+def test_a_star_stands_only_where_aws_has_no_narrower_resource(recording: Recording) -> None:
+    """Service Authorization Reference: actions without resource types, or whose resource no task can know."""
+    unscoped = (
+        "cloudwatch:", "ec2:DescribeRegions", "ecr:GetAuthorizationToken", "logs:DescribeLogGroups",
+        "logs:GetQueryResults", "logs:StopQuery", "xray:",
+    )  # fmt: skip
+    for path, policies in rendered(recording, "policies").items():
+        for document in policies["permissions"].values():
+            for statement in document["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                assert not any("*" in action for action in actions), path
+                if statement["Resource"] == "*":
+                    assert all(action.startswith(unscoped) for action in actions), path
+
+
+def test_cloud_formation_takes_everything() -> None:
+    """One template for each region, because cfn-lint needs a second for any."""
+    by_region: dict[str, dict[str, tuple[str, Json]]] = {}
+    for stack in STACKS:
+        recording = recorded(stack)
+        resources = by_region.setdefault(recording.region, {})
+        for path, task in rendered(recording, "tasks").items():
+            resources[f"{stack} {path}"] = ("AWS::ECS::TaskDefinition", judges.pascal(task))
+        for name, request in services(recording).items():
+            resources[f"{stack} {name}"] = ("AWS::ECS::Service", judges.pascal(request))
+        for path, policies in rendered(recording, "policies").items():
+            resources[f"{stack} {path}"] = ("AWS::IAM::Role", _role(policies))
+    assert {region: judges.cloud_formation(resources, region) for region, resources in by_region.items()} == {
+        region: [] for region in by_region
+    }
+
+
+def _role(policies: Json) -> Json:
+    return {
+        "AssumeRolePolicyDocument": policies["trust"],
+        "Policies": [
+            {"PolicyName": name, "PolicyDocument": document} for name, document in policies["permissions"].items()
+        ],
+    }

@@ -1,0 +1,134 @@
+"""The program itself, recorded for stacks of many kinds. A recording is made once for each process."""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import settings
+from preview.recorder import Recording, Resource, record
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SERVICE = "aws:ecs/service:Service"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+DISCOVERY = "aws:servicediscovery/service:Service"
+
+STOREFRONT = {"name": "storefront", "image": "shop/storefront:1.4.2", "port": 8080}
+INVENTORY = {"name": "inventory", "image": "shop/inventory:2.0.0", "port": 9090}
+DIGEST = f"sha256:{'0' * 64}"
+REGISTRY = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
+PARAMETER = "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/dsn"
+BOUNDARY = "arn:aws:iam::123456789012:policy/limits"
+
+
+def one(**more: Any) -> dict[str, Any]:
+    """A stack with one application, which has `more` keys."""
+    return {"applications": [STOREFRONT | more]}
+
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "defaults": one(),
+    "cloud-map": {"pattern": "service", **one()},
+    "service-connect": {"pattern": "service", "collector": {"discovery": "serviceConnect"}, **one()},
+    "mixed": {"applications": [STOREFRONT, INVENTORY | {"pattern": "service"}]},
+    "mixed-service-connect": {
+        "pattern": "service",
+        "collector": {"discovery": "serviceConnect"},
+        "applications": [STOREFRONT | {"pattern": "sidecar"}, INVENTORY],
+    },
+    "grafana-off": {"grafana": {"enabled": False}, **one()},
+    "grafana": {
+        "grafana": {
+            "admins": {"users": ["u-1", "u-2"]},
+            "editors": {"groups": ["g-1"]},
+            "viewers": {"users": ["u-3"], "groups": ["g-2"]},
+            "dashboards": ["tests/components/team.json"],
+        },
+        **one(),
+    },
+    "essential": {"collector": {"essential": True}, **one()},
+    "wait-for-healthy": {"collector": {"waitFor": "healthy", "cpu": 128, "memory": 768}, **one()},
+    "sized-collector": {"pattern": "service", "collector": {"cpu": 1024, "memory": 4096, "desiredCount": 4}, **one()},
+    "x86": {
+        "applications": [
+            STOREFRONT
+            | {"architecture": "X86_64", "cpu": 1024, "memory": 3072, "desiredCount": 3, "command": ["serve", "--fast"]},
+            INVENTORY | {"architecture": "X86_64", "image": {"build": "./sample"}},
+        ]
+    },
+    "ecr": {
+        "collector": {"image": f"{REGISTRY}/mirror/adot:v0.49.0@{DIGEST}"},
+        "applications": [
+            STOREFRONT | {"image": f"{REGISTRY}/team/shop:1.4.2"},
+            INVENTORY | {"image": f"{REGISTRY}/team/stock@{DIGEST}", "pattern": "service"},
+        ],
+    },
+    "secrets": one(
+        environment={"LEVEL": "info", "OTEL_SERVICE_NAME": "shopfront", "OTEL_RESOURCE_ATTRIBUTES": "team=web"},
+        secrets={"DB_PASSWORD": f"{SECRET}:password::", "DSN": PARAMETER, "DB_USER": f"{SECRET}:user::"},
+        healthCheck={"command": ["CMD-SHELL", "true"], "interval": 7, "timeout": 3, "retries": 2, "startPeriod": 1},
+    ),
+    "governed": {
+        "identity": {"path": "/observability/", "permissionsBoundary": BOUNDARY},
+        "tags": {"team": "shop", "cost centre": "4711/eu"},
+        "applications": [STOREFRONT | {"image": {"build": "./sample"}}, INVENTORY | {"pattern": "service"}],
+    },
+    "limits": {
+        "metrics": {"maxSeries": 50000, "retentionDays": 400, "intervalSeconds": 30},
+        "logs": {"retentionDays": 3653},
+        "network": {"cidr": "172.20.0.0/20", "zones": 3},
+        **one(),
+    },
+    "gov-cloud": {"aws:region": "us-gov-west-1", "pattern": "service", **one()},
+}
+"""The whole configuration of each stack, but for keys that keep their defaults."""
+
+STACKS = ("dev", "prod", *VARIANTS)
+"""The stacks of this project, and the variants."""
+
+
+def program(config: Mapping[str, Any], *, preview: bool = False) -> Recording:
+    """The program recorded with `config` in place of everything that the stack file of `dev` says."""
+    nothing = dict.fromkeys(settings.Settings.model_fields)
+    return record(ROOT, "dev", config=nothing | dict(config), preview=preview)
+
+
+@functools.cache
+def recorded(stack: str, *, preview: bool = False) -> Recording:
+    """The recording of a variant, or of one of this project's own stacks."""
+    if stack in VARIANTS:
+        return program(VARIANTS[stack], preview=preview)
+    return record(ROOT, stack, preview=preview)
+
+
+def names_of(recording: Recording, urns: tuple[str, ...]) -> set[str]:
+    """The names of resources by their URNs."""
+    return {recording.by_urn(urn).name for urn in urns}
+
+
+def containers(recording: Recording, name: str) -> dict[str, dict[str, Any]]:
+    """The container definitions of a task definition, by name."""
+    definitions = json.loads(recording.named(TASK, name).inputs["containerDefinitions"])
+    return {container["name"]: container for container in definitions}
+
+
+def environment(container: Mapping[str, Any]) -> dict[str, str]:
+    """The environment variables of a container."""
+    return {pair["name"]: pair["value"] for pair in container["environment"]}
+
+
+def statements(recording: Recording, name: str) -> list[dict[str, Any]]:
+    """What the role policy of that name grants."""
+    return json.loads(recording.named(ROLE_POLICY, name).inputs["policy"])["Statement"]
+
+
+def untagged(resource: Resource) -> dict[str, Any]:
+    """The inputs of a resource but for its tags, which one test judges for all."""
+    return {key: value for key, value in resource.inputs.items() if key != "tags"}

@@ -1,0 +1,194 @@
+"""A stack of this project on the real Pulumi engine, in a folder of its own, with a cloud in a folder."""
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import yaml
+
+from tests.pulumi_cli.cloud import Call, Cloud
+from tests.pulumi_cli.fake_grafana import FakeGrafana
+
+ROOT: Final = Path(__file__).parents[2]
+PROJECT: Final = "ecs-observability"
+PROGRAMS: Final = ("pulumi", "pulumi-language-python")
+
+_PARTS: Final = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "__main__.py", "settings.py")
+_ROOMS: Final = ("components", "documents", "sample")
+_PLUGINS: Final = {"aws": "pulumi_aws", "docker-build": "pulumi_docker_build", "grafana": "pulumiverse_grafana"}
+_SECONDS: Final = 120
+
+_CLOCK: Final = """\
+import os, time
+_now, _later = time.time, 86400 * int(os.environ["DAYS_LATER"])
+time.time = lambda: _now() + _later
+"""
+"""The program's clock, for what happens on another day."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the CLI: its exit code, all that it printed, and the requests that reached the providers."""
+
+    code: int
+    output: str
+    seconds: float
+    calls: tuple[Call, ...]
+
+    def of(self, operation: str, token: str = "") -> list[str]:
+        """Names of the resources of a type that an operation was granted for, sorted."""
+        return sorted(
+            call.name
+            for call in self.calls
+            if call.operation == operation and call.type.endswith(token) and not call.error
+        )
+
+    @property
+    def changes(self) -> list[str]:
+        """Everything that was changed, in order."""
+        return [str(call) for call in self.calls if call.operation != "read" and not call.error]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [line.strip() for line in self.output.splitlines() if re.search(r"\bwarning\b", line, re.IGNORECASE)]
+
+
+class Stack:
+    """One stack. Use it as a context: the Grafana that it may ask answers only there."""
+
+    def __init__(self, folder: Path, name: str = "dev") -> None:
+        self.folder, self.name = folder, name
+        self.project = folder / "project"
+        self.cloud = Cloud(folder / "cloud")
+        self.grafana = FakeGrafana(self.cloud, folder)
+
+    @classmethod
+    def new(cls, folder: Path, name: str = "dev") -> Self:
+        """A stack that was never deployed, from the files of this repository."""
+        project = folder / "project"
+        project.mkdir(parents=True)
+        for part in _PARTS:
+            shutil.copy(ROOT / part, project)
+        for room in _ROOMS:
+            shutil.copytree(ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
+        # The virtual environment that Pulumi.yaml names.
+        (project / ".venv").symlink_to(sys.prefix)
+        for package, distribution in _PLUGINS.items():
+            _install_plugin(folder / "home", package, importlib.metadata.version(distribution))
+        (folder / "state").mkdir()
+        stack = cls(folder, name)
+        stack.run("stack", "init", name)
+        return stack
+
+    def copy(self, folder: Path) -> "Stack":
+        """The same stack in another folder, as far as it was deployed."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Stack(folder, self.name)
+
+    def __enter__(self) -> Self:
+        self.grafana.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.grafana.__exit__()
+
+    def configure(self, **values: Any) -> None:
+        """Set keys of the stack's file, structured; None takes a key away."""
+        path = self.project / f"Pulumi.{self.name}.yaml"
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for key, value in values.items():
+            document["config"][f"{PROJECT}:{key}"] = value
+            if value is None:
+                del document["config"][f"{PROJECT}:{key}"]
+        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+    def up(self, *arguments: str, **options: Any) -> Run:
+        """`pulumi up` without its preview."""
+        return self.run("up", "--yes", "--skip-preview", *arguments, **options)
+
+    def run(self, *arguments: str, refuse: str = "", days_later: int = 0, code: int | None = 0) -> Run:
+        """Run `pulumi`. Fails unless it exits with `code`; `refuse` is the stand-ins' regular expression."""
+        self.cloud.forget_calls()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "SSL_CERT_FILE": str(self.grafana.trusted),
+            "STANDIN_CLOUD": str(self.cloud.folder),
+            "STANDIN_GRAFANA": self.grafana.address,
+            "STANDIN_REFUSE": refuse,
+        }
+        if days_later:
+            clock = self.folder / "clock"
+            clock.mkdir(exist_ok=True)
+            (clock / "sitecustomize.py").write_text(_CLOCK, encoding="utf-8")
+            environment |= {"PYTHONPATH": str(clock), "DAYS_LATER": str(days_later)}
+        chosen = () if arguments[:2] == ("stack", "init") else ("--stack", self.name)
+        began = time.monotonic()
+        done = subprocess.run(
+            ["pulumi", *arguments, *chosen, "--non-interactive", "--color", "never"],
+            cwd=self.project,
+            env=environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+            check=False,
+        )
+        run = Run(done.returncode, done.stdout, time.monotonic() - began, tuple(self.cloud.calls()))
+        assert code is None or run.code == code, f"pulumi {' '.join(arguments)}: exit {run.code}\n{run.output}"
+        return run
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The state's resources by URN, without the stack itself and the providers that the engine adds."""
+        path = self.folder / "state" / ".pulumi" / "stacks" / PROJECT / f"{self.name}.json"
+        known = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]["latest"].get("resources", [])
+        return {each["urn"]: each for each in known if not _is_engines_own(each["urn"])}
+
+    def state_text(self) -> str:
+        """The state as it is stored."""
+        return "".join(
+            path.read_text(encoding="utf-8") for path in (self.folder / "state").rglob("*.json") if path.is_file()
+        )
+
+    def outputs(self) -> Mapping[str, Any]:
+        return json.loads(self.run("stack", "output", "--json").output)
+
+
+def names_of(things: Iterable[Any]) -> set[str]:
+    """`<type> <name>` of things or resources, to compare what exists."""
+    return {f"{thing.type} {thing.name}" for thing in things}
+
+
+def _is_engines_own(urn: str) -> bool:
+    token, name = urn.split("::")[2:4]
+    return token == "pulumi:pulumi:Stack" or (token.startswith("pulumi:providers:") and name.startswith("default"))
+
+
+def _install_plugin(home: Path, package: str, version: str) -> None:
+    """A plugin as the CLI would have installed it, so that the engine checks its version."""
+    folder = home / "plugins" / f"resource-{package}-v{version}"
+    folder.mkdir(parents=True)
+    program = folder / f"pulumi-resource-{package}"
+    program.write_text(
+        f"#!/bin/sh\nSTANDIN_PACKAGE={package} STANDIN_VERSION={version} PYTHONPATH='{ROOT}' "
+        f"exec '{sys.executable}' -m tests.pulumi_cli.standin\n",
+        encoding="utf-8",
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)

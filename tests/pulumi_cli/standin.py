@@ -1,0 +1,249 @@
+"""A provider plugin that speaks the engine's protocol and has a folder for a cloud.
+
+Started by the engine as `pulumi-resource-<package> <engine address>`. Environment: STANDIN_PACKAGE and STANDIN_VERSION
+name the plugin, STANDIN_CLOUD is the folder, STANDIN_GRAFANA the address at which Grafana workspaces answer, and
+STANDIN_REFUSE a regular expression over `<operation> <type> <name>` of requests that fail.
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Generator, Mapping
+from concurrent import futures
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from tests.pulumi_cli import providers
+from tests.pulumi_cli.cloud import Cloud, RefusedError, Thing
+
+_STEADY_SECONDS = 0.2
+"""How long an ECS service takes, so that an order of operations that is only luck shows."""
+
+_REGION = "eu-west-1"
+_COMPUTED_LATER = ("contextHash", "digest", "ref")
+_PROPERTY = provider_pb2.PropertyDiff
+
+
+def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
+    return json_format.MessageToDict(struct)
+
+
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update(dict(values))
+    return struct
+
+
+class StandIn(provider_pb2_grpc.ResourceProviderServicer):
+    def __init__(self, package: str, version: str, cloud: Cloud, grafana: str, refuse: str) -> None:
+        self._package, self._version, self._cloud, self._grafana = package, version, cloud, grafana
+        self._refuse = re.compile(refuse) if refuse else None
+        self._home = ""
+        self._token = ""
+
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return provider_pb2.ProviderHandshakeResponse(accept_resources=True)
+
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return plugin_pb2.PluginInfo(version=self._version)
+
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return provider_pb2.GetSchemaResponse(schema="{}")
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+        same = _plain(request.old_inputs) == _plain(request.news)
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
+        )
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
+        given = _plain(request.args)
+        self._home, self._token = given.get("url", "").rpartition("/")[2], given.get("auth", "")
+        return provider_pb2.ConfigureResponse(supportsPreview=True, acceptResources=True)
+
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
+        inputs = _plain(request.news)
+        if request.type in providers.AUTONAMED and "name" not in inputs:
+            former = _plain(request.olds).get("name")
+            inputs["name"] = former or f"{request.name}-{request.randomSeed.hex()[:7]}"
+            inputs["__autonamed"] = True
+        return provider_pb2.CheckResponse(inputs=_struct(inputs))
+
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
+        old, new = _plain(request.old_inputs), _plain(request.news)
+        if request.type == "docker-build:index:Image":
+            _compare_images(old, new, _plain(request.olds))
+        changes = dict(_changes(old, new))
+        replaced = {path for path in changes if providers.is_replaced(request.type, _named(path), old, new)}
+        detailed = {
+            path: _PROPERTY(kind=kind + 1 if path in replaced else kind, inputDiff=True)
+            for path, kind in changes.items()
+        }
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
+            diffs=sorted({_named(path).split(".")[0] for path in changes}),
+            replaces=sorted({_named(path).split(".")[0] for path in replaced}),
+            detailedDiff=detailed,
+            hasDetailedDiff=True,
+            deleteBeforeReplace=bool(replaced) and "__autonamed" not in new and providers.deletes_first(old, new),
+        )
+
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
+        inputs = _plain(request.properties)
+        if request.preview:
+            later = dict.fromkeys(_COMPUTED_LATER, providers.UNKNOWN) if self._package == "docker-build" else {}
+            return provider_pb2.CreateResponse(properties=_struct({**later, **inputs}))
+        with self._granted("create", request, context, inputs):
+            revision = self._cloud.revision(inputs["family"]) if "family" in inputs else 0
+            id_ = providers.identity(request.type, request.name, inputs)
+            outputs = {
+                **inputs,
+                **providers.computed(request.type, id_, inputs, grafana=self._grafana, revision=revision),
+            }
+            self._check_home(request.type, inputs)
+            self._cloud.put(self._thing(request, id_, inputs, outputs), new=True)
+        return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
+        with self._granted("read", request, context, {}):
+            self._check_home(request.type, {})
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
+        inputs, olds = _plain(request.news), _plain(request.olds)
+        former = {name: value for name, value in olds.items() if name not in _plain(request.old_inputs)}
+        if request.preview:
+            later = dict.fromkeys(_COMPUTED_LATER, providers.UNKNOWN) if self._package == "docker-build" else {}
+            return provider_pb2.UpdateResponse(properties=_struct({**former, **inputs, **later}))
+        with self._granted("update", request, context, inputs):
+            self._check_home(request.type, inputs)
+            if self._package == "docker-build":
+                former = providers.computed(request.type, request.id, inputs, grafana="", revision=0)
+            outputs = {**former, **inputs}
+            self._cloud.put(self._thing(request, request.id, inputs, outputs), new=False)
+        return provider_pb2.UpdateResponse(properties=_struct(outputs))
+
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
+        with self._granted("delete", request, context, {}):
+            self._check_home(request.type, {})
+            thing = self._thing(request, request.id, {}, _plain(request.properties))
+            if request.type in providers.REFUSES_DELETION_WHILE_USED and (users := self._cloud.users_of(thing)):
+                names = ", ".join(f"{user.type} {user.name}" for user in users)
+                raise RefusedError(f"{thing.id} is still used by {names}")
+            self._cloud.remove(thing.type, thing.key)
+            for inside in self._cloud.things():
+                if inside.home == thing.id:
+                    self._cloud.remove(inside.type, inside.key)
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            found = providers.answer(request.tok, _plain(request.args), _REGION)
+        except KeyError:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the stand-in does not know the function {request.tok}")
+        return provider_pb2.InvokeResponse(**{"return": _struct(found)})
+
+    @contextlib.contextmanager
+    def _granted(
+        self, operation: str, request: Any, context: grpc.ServicerContext, inputs: Mapping[str, Any]
+    ) -> Generator[None]:
+        """Logs a request, and turns a refusal into the error that the engine shows."""
+        try:
+            with self._cloud.logged(operation, request.type, request.name, inputs):
+                if self._refuse and self._refuse.search(f"{operation} {request.type} {request.name}"):
+                    raise RefusedError(f"the stand-in was told to refuse this {operation}")
+                yield
+                if request.type == "aws:ecs/service:Service":
+                    time.sleep(_STEADY_SECONDS)
+        except RefusedError as refused:
+            context.abort(grpc.StatusCode.UNKNOWN, str(refused))
+
+    def _thing(
+        self, request: Any, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]
+    ) -> Thing:
+        inside_grafana = self._package == "grafana"
+        home = self._home if inside_grafana else ""
+        if request.type.startswith("aws:grafana/workspaceServiceAccount"):
+            home = str(outputs["workspaceId"])
+        key = str(outputs["arn"]) if request.type.endswith(":TaskDefinition") else f"{home} {id_}".strip()
+        return Thing(request.type, key, request.name, id_, inputs, outputs, home)
+
+    def _check_home(self, token: str, inputs: Mapping[str, Any]) -> None:
+        """What Grafana refuses: a token that is not there any more, a data source without its plugin."""
+        if self._package != "grafana":
+            return
+        if not self._cloud.accepts(self._token):
+            raise RefusedError("401: the token is not valid")
+        kind = inputs.get("type")
+        if token == "grafana:oss/dataSource:DataSource" and kind in providers.GRAFANA_PLUGINS:
+            if not self._cloud.installed(self._home, cast("str", kind)):
+                raise RefusedError(f"the plugin {kind} is not installed")
+
+
+def _compare_images(old: dict[str, Any], new: dict[str, Any], state: Mapping[str, Any]) -> None:
+    """docker-build compares the content of the build context, and leaves the password of a registry aside."""
+    for inputs in (old, new):
+        for registry in inputs.get("registries", []):
+            if isinstance(registry, dict):
+                registry.pop("password", None)
+    old["contextHash"], new["contextHash"] = state.get("contextHash"), providers.context_hash(new)
+
+
+def _changes(old: Any, new: Any, path: str = "") -> list[tuple[str, provider_pb2.PropertyDiff.Kind.ValueType]]:
+    """Paths of what differs, in the engine's notation, with the kind of the difference."""
+    if old == new:
+        return []
+    if isinstance(old, dict) and isinstance(new, dict):
+        parts = sorted({*old, *new})
+        return [
+            change
+            for part in parts
+            if not part.startswith("__")
+            for change in _changes(old.get(part), new.get(part), f"{path}.{part}" if path else part)
+        ]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [
+            change
+            for index, (before, after) in enumerate(zip(old, new, strict=True))
+            for change in _changes(before, after, f"{path}[{index}]")
+        ]
+    kind = _PROPERTY.ADD if old is None else _PROPERTY.DELETE if new is None else _PROPERTY.UPDATE
+    return [(path, kind)]
+
+
+def _named(path: str) -> str:
+    return re.sub(r"\[\d+\]", "", path)
+
+
+def main() -> None:
+    provider = StandIn(
+        os.environ["STANDIN_PACKAGE"],
+        os.environ["STANDIN_VERSION"],
+        Cloud(Path(os.environ["STANDIN_CLOUD"])),
+        os.environ["STANDIN_GRAFANA"],
+        os.environ.get("STANDIN_REFUSE", ""),
+    )
+    server = grpc.server(futures.ThreadPoolExecutor(16))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)  # noqa: T201 - the engine reads the port from standard output
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()
