@@ -48,7 +48,7 @@ _UNITS: Final[Mapping[str, float]] = {
 class Target:
     """One query of a panel. `source` is None where it goes to none of our data sources.
 
-    `unit` is Grafana's, `column` the name of its values in a table, `step` in seconds.
+    `unit` is Grafana's, `step` in seconds.
     """
 
     ref: str
@@ -59,7 +59,6 @@ class Target:
     step: float
     hidden: bool
     unit: str
-    column: str
     raw: Json
 
     @property
@@ -80,7 +79,10 @@ class Grid:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel that shows data. `row` is the title of the row above it."""
+    """One panel that shows data. `row` is the title of the row above it.
+
+    `renamed` are the names that a table gives to labels and values, in their order; what is in `hidden` it leaves out.
+    """
 
     title: str
     type: str
@@ -88,6 +90,8 @@ class Panel:
     row: str
     grid: Grid
     targets: tuple[Target, ...]
+    renamed: Mapping[str, str]
+    hidden: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,13 @@ def _panel(document: Json, row: str, scrape_seconds: float) -> Panel:
         row=row,
         grid=Grid(int(place.get("x", 0)), int(place.get("y", 0)), int(place.get("w", 24)), int(place.get("h", 8))),
         targets=tuple(_target(one, document, scrape_seconds) for one in document["targets"]),
+        renamed=_renamed(document),
+        hidden=frozenset(
+            name
+            for transformation in document.get("transformations", ())
+            for name, excluded in transformation.get("options", {}).get("excludeByName", {}).items()
+            if excluded
+        ),
     )
 
 
@@ -161,7 +172,6 @@ def _target(target: Json, panel: Json, scrape_seconds: float) -> Target:
         step=step or scrape_seconds,
         hidden=bool(target.get("hide")),
         unit=_unit(panel, ref),
-        column=_column(panel, ref),
         raw=target,
     )
 
@@ -177,21 +187,21 @@ def _by_uid(uid: str) -> Source | None:
     return next((source for source in (AMP, XRAY, CLOUDWATCH) if source.uid == uid), None)
 
 
-def _column(panel: Json, ref: str) -> str:
-    """The name of a target's values, which a table may change."""
-    name = f"Value #{ref}"
+def _renamed(panel: Json) -> dict[str, str]:
+    """What a panel's transformations call its fields."""
+    renamed: dict[str, str] = {}
     for transformation in panel.get("transformations", ()):
-        renamed: Json = transformation.get("options", {}).get("renameByName", {})
-        name = str(renamed.get(name, name))
-    return name
+        renamed |= transformation.get("options", {}).get("renameByName", {})
+    return renamed
 
 
 def _unit(panel: Json, ref: str) -> str:
     """The unit of a target's values: that of its column or query where the panel says so, else the panel's."""
     config: Json = panel.get("fieldConfig", {})
+    column = _renamed(panel).get(f"Value #{ref}", f"Value #{ref}")
     for override in config.get("overrides", ()):
         matcher: Json = override["matcher"]
-        if (matcher["id"], matcher.get("options")) in (("byName", _column(panel, ref)), ("byFrameRefID", ref)):
+        if (matcher["id"], matcher.get("options")) in (("byName", column), ("byFrameRefID", ref)):
             for change in override["properties"]:
                 if change["id"] == "unit":
                     return str(change["value"])

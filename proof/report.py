@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from proof.expectations import Quantity
-from proof.grafana import legend
+from proof.grafana import Panel, legend
 from proof.prometheus import Frame
 from proof.truth import Truth
 from proof.verdicts import Answer, DashboardResult, Judgement, Kind, PanelResult, Verdict
@@ -98,7 +98,7 @@ def _panel(identity: str, result: PanelResult, truth: Truth) -> dict[str, Any]:
         "numbers": [number for answer in data for number in _numbers(answer)]
         if panel.type in ("stat", "gauge")
         else [],
-        "table": _table(data) if panel.type == "table" else None,
+        "table": _table(panel, data) if panel.type == "table" else None,
         "charts": [_chart(identity, panel.title, data, truth)] if drawn and data else [],
     }
 
@@ -114,21 +114,24 @@ def _numbers(answer: Answer) -> Iterator[tuple[str, str]]:
             yield legend(answer.target.legend, frame.labels), _shown(values[-1], answer.target.unit)
 
 
-def _table(answers: Sequence[Answer]) -> dict[str, Any]:
+def _table(panel: Panel, answers: Sequence[Answer]) -> dict[str, Any]:
     """Rows joined by their labels, a column for each target: as Grafana's merge does it."""
     rows: dict[tuple[tuple[str, str], ...], dict[str, str]] = defaultdict(dict)
-    names: list[str] = []
+    fields: set[str] = set()
     for answer in answers:
         for frame in answer.frames:
             labels = {name: value for name, value in frame.labels.items() if name != "__name__"}
-            names += [name for name in labels if name not in names]
+            fields |= set(labels) - panel.hidden
             if values := frame.finite:
-                rows[tuple(sorted(labels.items()))][answer.target.ref] = _shown(values[-1], answer.target.unit)
-    columns = [answer.target.ref for answer in answers]
-    body = [
-        [dict(key).get(name, "") for name in names] + [row.get(ref, "") for ref in columns] for key, row in rows.items()
-    ]
-    return {"head": names + [answer.target.column for answer in answers], "body": body}
+                value = _shown(values[-1], answer.target.unit)
+                rows[tuple(sorted(labels.items()))][f"Value #{answer.target.ref}"] = value
+    fields |= {f"Value #{answer.target.ref}" for answer in answers}
+    order = [*panel.renamed, *sorted(fields - set(panel.renamed))]
+    shown = [name for name in order if name in fields]
+    return {
+        "head": [panel.renamed.get(name, name) for name in shown],
+        "body": [[(dict(key) | row).get(name, "") for name in shown] for key, row in rows.items()],
+    }
 
 
 def _chart(identity: str, title: str, answers: Sequence[Answer], truth: Truth) -> dict[str, Any]:

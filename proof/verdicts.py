@@ -167,9 +167,10 @@ class Judge:
         self._before = Window(start, start + truth.steady.seconds)
 
     async def dashboards(self) -> tuple[DashboardResult, ...]:
-        """Every dashboard of the stack."""
-        plan = self._truth.plan
-        return tuple([await self.dashboard(document) for document in plan.dashboards])
+        """Every dashboard of the stack: ours in the order in which people need them, then the imported ones."""
+        rank = {uid: index for index, uid in enumerate(expectations.OURS)}
+        documents = sorted(self._truth.plan.dashboards, key=lambda one: rank.get(one["uid"], len(rank)))
+        return tuple([await self.dashboard(document) for document in documents])
 
     async def dashboard(self, document: Mapping[str, Any]) -> DashboardResult:
         """One dashboard, given as its JSON."""

@@ -46,10 +46,10 @@ def test_cfn_lint() -> None:
         },
         "eu-west-1",
     )
-    assert [finding.split(":")[0] for finding in found] == [
-        "pair Cpu",
-        "trust AssumeRolePolicyDocument.Statement.0.Effect",
-    ] or {finding.split(" ")[0] for finding in found} == {"pair", "trust"}
+    assert found == [
+        "pair : E3047 Cpu '256' is not compatible with memory '9999'",
+        "trust AssumeRolePolicyDocument.Statement.0.Effect: E3530 'Alow' is not one of ['Allow', 'Deny']",
+    ]
 
 
 def test_parliament() -> None:

@@ -128,7 +128,9 @@ def test_containers_wait_for_containers_that_are_there(recording: Recording) -> 
         names = [container["name"] for container in task["containerDefinitions"]]
         assert len(names) == len(set(names))
         for container in task["containerDefinitions"]:
-            assert {wait["containerName"] for wait in container.get("dependsOn", [])} <= set(names) - {container["name"]}
+            assert {wait["containerName"] for wait in container.get("dependsOn", [])} <= set(names) - {
+                container["name"]
+            }
         assert any(container["essential"] for container in task["containerDefinitions"])
         assert sum(container.get("memory", 0) for container in task["containerDefinitions"]) <= int(task["memory"])
         assert sum(container.get("cpu", 0) for container in task["containerDefinitions"]) <= int(task["cpu"])

@@ -59,7 +59,13 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "x86": {
         "applications": [
             STOREFRONT
-            | {"architecture": "X86_64", "cpu": 1024, "memory": 3072, "desiredCount": 3, "command": ["serve", "--fast"]},
+            | {
+                "architecture": "X86_64",
+                "cpu": 1024,
+                "memory": 3072,
+                "desiredCount": 3,
+                "command": ["serve", "--fast"],
+            },
             INVENTORY | {"architecture": "X86_64", "image": {"build": "./sample"}},
         ]
     },

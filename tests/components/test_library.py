@@ -1,0 +1,147 @@
+"""The components in programs of others: without stack files of ours, with inputs that other resources give."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from preview.recorder import ProgramError, Recording, record
+from tests.components.variants import SECRET, TASK, containers, environment, statements
+
+BEGINNING = """
+import json
+import pulumi
+import pulumi_aws as aws
+from components import (Application, Cluster, CollectorService, Metrics, Network, Place, Sidecar, Site, instrument)
+from documents import inputs, task
+from documents.names import Names
+
+site = Site.here(Names("shop", "dev"), "eu-west-1", {}, inputs.Identity(), 30)
+metrics = Metrics("metrics", {"site": site, "metrics": inputs.Metrics(), "rules": {}})
+sidecar = Sidecar(metrics.telemetry, inputs.Collector(), "eu-west-1")
+
+def place():
+    network = Network("network", {"site": site, "network": inputs.Network()})
+    cluster = Cluster("cluster", {"site": site, "vpc_id": network.vpc_id, "container_insights": "disabled"})
+    return Place(site, cluster, network.vpc_id, network.subnet_ids)
+"""
+
+FOREIGN = """
+origin = task.Origin("shop", "dev", "shop-dev", "web", "shop-dev-web")
+pattern = {pattern}.instrument(origin, {{"logDriver": "awslogs"}})
+queue = aws.sqs.Queue("queue")
+definitions = queue.url.apply(lambda url: json.dumps([
+    {{"name": "proxy", "image": "envoy:1"}},
+    {{"name": "web", "image": "web:1", "environment": [
+        {{"name": "QUEUE", "value": url}}, {{"name": "OTEL_SERVICE_NAME", "value": "own"}}]}}]))
+aws.ecs.TaskDefinition("theirs", family="web", container_definitions=instrument(definitions, "{observed}", pattern))
+"""
+
+APPLICATION = """
+secret = aws.secretsmanager.Secret("db", name="db")
+repository = aws.ecr.Repository("web", name="web")
+Application("web", {{
+    "place": place(), "pattern": sidecar, "name": "web", "port": 8080,
+    "image": pulumi.Output.concat(repository.repository_url, ":1.2.3"),
+    "repository_arn": repository.arn,
+    "environment": {{"BUCKET": aws.s3.Bucket("bucket").id}},
+    "secrets": {{"DB": {secret}}},
+    {more}
+}})
+"""
+
+
+def run(folder: Path, program: str, *, preview: bool = False) -> Recording:
+    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (folder / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    (folder / "__main__.py").write_text(dedent(BEGINNING) + program)
+    return record(folder, "dev", preview=preview)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "endpoint", "names"),
+    [
+        ("sidecar", "http://localhost:4318", ["proxy", "web", "collector"]),
+        (
+            'CollectorService("collector", {"place": place(), "telemetry": metrics.telemetry, '
+            '"collector": inputs.Collector()})',
+            "http://collector.dev.shop.internal:4318",
+            ["proxy", "web"],
+        ),
+    ],
+)
+def test_instrument_adds_a_pattern_to_a_definition_that_is_there(
+    tmp_path: Path, pattern: str, endpoint: str, names: list[str]
+) -> None:
+    recording = run(tmp_path, FOREIGN.format(pattern=pattern, observed="web"))
+    found = containers(recording, "theirs")
+    assert list(found) == names
+    assert found["proxy"] == {"name": "proxy", "image": "envoy:1"}
+    variables = environment(found["web"])
+    assert variables["QUEUE"] == "<queue.url>"
+    assert variables["OTEL_SERVICE_NAME"] == "own"
+    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == endpoint
+    assert variables["OTEL_RESOURCE_ATTRIBUTES"].endswith("aws.ecs.task.family=shop-dev-web")
+    if "collector" in found:
+        assert environment(found["collector"])["AWS_PROMETHEUS_ENDPOINT"].startswith("<metrics-workspace.")
+        assert {"metrics-workspace", "queue"} == {
+            recording.by_urn(urn).name for urn in recording.named(TASK, "theirs").dependencies
+        }
+
+
+def test_instrumenting_a_container_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no container is named 'api' \\(there are proxy, web\\); name one of them"):
+        run(tmp_path, FOREIGN.format(pattern="sidecar", observed="api"))
+
+
+def test_instrument_survives_unknowns(tmp_path: Path) -> None:
+    recording = run(tmp_path, FOREIGN.format(pattern="sidecar", observed="api"), preview=True)
+    assert repr(recording.named(TASK, "theirs").inputs["containerDefinitions"]) == "[unknown]"
+
+
+def test_an_application_of_outputs(tmp_path: Path) -> None:
+    recording = run(tmp_path, APPLICATION.format(secret="secret.arn", more=""))
+    web = containers(recording, "web-definition")["web"]
+    assert web["image"] == "<web.repositoryUrl>:1.2.3"
+    assert environment(web)["BUCKET"] == "<bucket.id>"
+    assert web["secrets"] == [{"name": "DB", "valueFrom": "<db.arn>"}]
+    assert [statement["Sid"] for statement in statements(recording, "web-execution-policy")][:3] == [
+        "WriteLogs",
+        "LogInToRegistry",
+        "PullImages",
+    ]
+
+
+def test_an_application_of_outputs_survives_unknowns(tmp_path: Path) -> None:
+    recording = run(tmp_path, APPLICATION.format(secret="secret.arn", more=""), preview=True)
+    assert repr(recording.named(TASK, "web-definition").inputs["containerDefinitions"]) == "[unknown]"
+
+
+def test_faults_of_an_application_come_all_at_once_before_anything_of_it_is_registered(tmp_path: Path) -> None:
+    more = '"cpu": 300, "desired_count": -1, "health_check": {"comand": ["CMD", "x"]},'
+    with pytest.raises(ProgramError) as caught:
+        run(tmp_path, APPLICATION.format(secret='"hunter2"', more=more))
+    assert str(caught.value) == "\n".join(
+        [
+            "  web.cpu: Fargate has no task of 300 CPU units (got 300); "
+            "choose one of 256, 512, 1024, 2048, 4096, 8192, 16384",
+            "  web.desiredCount: is too small (got -1); give at least 0",
+            "  web.secrets.DB: is not the ARN of a secret; store it in Secrets Manager or SSM Parameter Store and give "
+            "the ARN, never the value",
+            "  web.healthCheck.command: is missing; give it a value",
+            "  web.healthCheck.comand: is not a known key; did you mean 'command'?",
+        ]
+    )
+
+
+def test_a_plain_secret_that_another_resource_gives_is_refused_without_being_told(tmp_path: Path) -> None:
+    program = APPLICATION.format(secret='pulumi.Output.from_input("hunter2")', more="")
+    with pytest.raises(ProgramError) as caught:
+        run(tmp_path, program)
+    assert "web.secrets.DB: is not the ARN of a secret" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_arn_of_a_secret_may_be_plain(tmp_path: Path) -> None:
+    recording = run(tmp_path, APPLICATION.format(secret=f'"{SECRET}"', more=""))
+    assert statements(recording, "web-execution-policy")[-1]["Resource"] == [SECRET]
