@@ -92,7 +92,8 @@ def check(values: Mapping[str, Any], names: Names, faults: Iterable[Fault] = ())
     known = {field.alias or name: (name, field) for name, field in Settings.model_fields.items()}
     found += [Fault(key, "is not a known key", nearest(key, known)) for key in values if key not in known]
     parts: dict[str, Any] = {}
-    applications = _applications(values.get("applications"), found)
+    unread = any(fault.key == "applications" for fault in found)
+    applications = {} if unread else _applications(values.get("applications"), found)
     for alias, (name, field) in known.items():
         if alias == "applications":
             parts[name] = tuple(applications.values())
@@ -115,7 +116,7 @@ def warnings(settings: Settings) -> list[str]:
         f"applications.{index}.image: the tag 'latest' may be another image tomorrow (got {application.image!r}); "
         "pin a version"
         for index, application in enumerate(settings.applications)
-        if isinstance(application.image, str) and application.image.split("@")[0].endswith(":latest")
+        if isinstance(application.image, str) and application.image.endswith(":latest")
     ]
 
 
@@ -163,8 +164,8 @@ def dashboards_of(settings: Settings, names: Names, region: str, root: Path) -> 
             all_of_them.append(dashboard)
         except DashboardError as error:
             found.append(Fault(key, f"cannot be imported: {error}", "correct the file", path))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a path of a UTF-8 file"
             found.append(Fault(key, f"cannot be read: {reason}", "give the path of a dashboard file", path))
     if found:
         raise ConfigurationError(found)

@@ -118,7 +118,7 @@ class Application(pulumi.ComponentResource):
             task_definition_arn=definition.arn,
             desired_count=application.desired_count,
             security_group_ids=[
-                group.id, place.cluster.applications_group_id, *instrumentation.security_group_ids
+                group, place.cluster.applications_group_id, *instrumentation.security_group_ids
             ],
             service_registries={"registry_arn": registry.arn},
             service_connect=instrumentation.service_connect,

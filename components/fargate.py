@@ -40,8 +40,11 @@ def security_group(
     ports: Sequence[int],
     clients: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
-) -> aws.ec2.SecurityGroup:
-    """A group that admits `clients` on `ports` and nobody else; outgoing traffic is open (images, AWS's endpoints)."""
+) -> pulumi.Output[str]:
+    """A group that admits `clients` on `ports` and nobody else; outgoing traffic is open (images, AWS's endpoints).
+
+    Returns its id, known only with its rules in force: a task that starts before cannot pull its image.
+    """
     group = aws.ec2.SecurityGroup(
         name,
         description=f"Tasks of {service}",
@@ -49,7 +52,7 @@ def security_group(
         tags=place.site.named(place.site.names.family(service)),
         opts=opts,
     )
-    for port in ports:
+    rules: list[pulumi.CustomResource] = [
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-in-{port}",
             security_group_id=group.id,
@@ -60,15 +63,19 @@ def security_group(
             tags=place.site.tags,
             opts=opts,
         )
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-out",
-        security_group_id=group.id,
-        cidr_ipv4="0.0.0.0/0",
-        ip_protocol="-1",
-        tags=place.site.tags,
-        opts=opts,
+        for port in ports
+    ]
+    rules.append(
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-out",
+            security_group_id=group.id,
+            cidr_ipv4="0.0.0.0/0",
+            ip_protocol="-1",
+            tags=place.site.tags,
+            opts=opts,
+        )
     )
-    return group
+    return pulumi.Output.all(group.id, *(rule.id for rule in rules)).apply(lambda ids: str(ids[0]))
 
 
 def registry(name: str, place: Place, service: str, opts: pulumi.ResourceOptions) -> aws.servicediscovery.Service:

@@ -58,10 +58,11 @@ class Network(pulumi.ComponentResource):
                 tags=site.named(f"{site.names.prefix}-public-{index}"),
                 opts=child,
             )
-            aws.ec2.RouteTableAssociation(
+            routed = aws.ec2.RouteTableAssociation(
                 f"{name}-public-{index}", subnet_id=subnet.id, route_table_id=routes.id, opts=child
             )
-            self.subnet_ids.append(subnet.id)
+            # Known with the association, because a task that starts before there is a route cannot pull its image.
+            self.subnet_ids.append(pulumi.Output.all(subnet.id, routed.id).apply(lambda ids: str(ids[0])))
         self.register_outputs({"vpcId": self.vpc_id, "subnetIds": self.subnet_ids})
 
 

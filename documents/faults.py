@@ -86,10 +86,10 @@ def _fault(details: ErrorDetails, model: type[BaseModel], root: str) -> Fault:  
             return Fault(key, "is not a known key", nearest(str(location[-1]), _keys(model, location[:-1])))
         case "enum" | "literal_error":
             return Fault(key, "is not one of the choices", f"choose {context['expected']}", got)
-        case "greater_than_equal" | "greater_than":
-            return Fault(key, "is too small", f"give at least {context.get('ge', context.get('gt'))}", got)
-        case "less_than_equal" | "less_than":
-            return Fault(key, "is too large", f"give at most {context.get('le', context.get('lt'))}", got)
+        case "greater_than_equal":
+            return Fault(key, "is too small", f"give at least {context['ge']}", got)
+        case "less_than_equal":
+            return Fault(key, "is too large", f"give at most {context['le']}", got)
         case "too_short":
             return Fault(key, "has too few entries", f"give at least {context['min_length']}")
         case kind if kind.endswith(("_type", "_parsing")) or kind in ("int_from_float", "model_attributes_type"):
@@ -116,8 +116,8 @@ def _keys(model: type[BaseModel], path: Sequence[int | str]) -> list[str]:
     """The keys that the model at `path` below `model` knows."""
     current: type[BaseModel] = model
     for part in path:
-        for field in current.model_fields.values():
-            if field.alias == part and (inner := _model_in(field.annotation)):
+        for name, field in current.model_fields.items():
+            if part in (name, field.alias) and (inner := _model_in(field.annotation)):
                 current = inner
     return [field.alias or name for name, field in current.model_fields.items()]
 

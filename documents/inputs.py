@@ -65,7 +65,8 @@ LOG_RETENTION_DAYS: Final = (
 """CloudWatch Logs API Reference, PutRetentionPolicy, `retentionInDays`."""
 
 _IMAGE: Final = re.compile(
-    r"(?P<name>[a-z0-9]+(?:[._:/-]+[a-z0-9]+)*?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
+    r"(?:[a-z0-9.-]+(?::\d+)?/)?(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
 )
 _SECRET_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*?]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s*?]+)"
@@ -75,6 +76,8 @@ _SECRET_NAME: Final = re.compile(
 )
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER: Final = re.compile(r"<[^<>]+>")
+_PENDING_ARN: Final = re.compile(rf"{_PLACEHOLDER.pattern}(?::[^\s:]*){{0,3}}")
+"""The ARN of a secret that is not known yet, with ECS's additions."""
 
 
 def is_placeholder(value: str) -> bool:
@@ -89,7 +92,7 @@ def image_reference(value: str) -> str:
     """An image with a tag or a digest: without one, every start may run something else."""
     if is_placeholder(value):
         return value
-    match = _IMAGE.fullmatch(value)
+    match = _IMAGE.fullmatch(_PLACEHOLDER.sub("placeholder", value))
     if not match:
         raise wrong("is not an image reference", "write it as repository:tag or repository@sha256:digest")
     if not match["tag"] and not match["digest"]:
@@ -114,7 +117,7 @@ def _log_retention(value: int) -> int:
 
 
 def _secret_arn(value: str) -> str:
-    if not is_placeholder(value) and not _SECRET_ARN.fullmatch(value):
+    if not _PENDING_ARN.fullmatch(value) and not _SECRET_ARN.fullmatch(value):
         raise wrong(
             "is not the ARN of a secret",
             "store it in Secrets Manager or SSM Parameter Store and give the ARN, never the value",

@@ -97,10 +97,10 @@ def execution(*, repositories: Iterable[str], log_group_arn: str, secrets: Itera
         ]
     stored = sorted({_secret_resource(arn) for arn in secrets})
     for sid, action, service in (
-        ("ReadSecrets", "secretsmanager:GetSecretValue", ":secretsmanager:"),
-        ("ReadParameters", "ssm:GetParameters", ":ssm:"),
+        ("ReadSecrets", "secretsmanager:GetSecretValue", "secretsmanager"),
+        ("ReadParameters", "ssm:GetParameters", "ssm"),
     ):
-        if arns := [arn for arn in stored if service in arn]:
+        if arns := [arn for arn in stored if _service(arn) in (service, None)]:
             statements.append({"Sid": sid, "Effect": "Allow", "Action": action, "Resource": arns})
     return statements
 
@@ -115,8 +115,14 @@ def repository_arn(image: str, partition: str) -> str | None:
 
 def _secret_resource(arn: str) -> str:
     """The ARN without ECS's additions (`:json-key:version-stage:version-id`), which IAM does not know."""
-    parts = arn.split(":")
-    return ":".join(parts[:7]) if parts[2] == "secretsmanager" else arn
+    if _service(arn) is None:
+        return arn.split(":", maxsplit=1)[0]
+    return ":".join(arn.split(":")[:7]) if _service(arn) == "secretsmanager" else arn
+
+
+def _service(arn: str) -> str | None:
+    """The service of an ARN; None for a placeholder, which may become an ARN of any."""
+    return arn.split(":")[2] if arn.startswith("arn:") else None
 
 
 def grafana_read(workspace_arn: str, performance_log_arn: str) -> list[Statement]:

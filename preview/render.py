@@ -77,6 +77,9 @@ def _resource(recording: Recording, resource: Resource) -> dict[str, Any]:
     options = dict(resource.options)
     if "deleted_with" in options:
         options["deleted_with"] = names.get(options["deleted_with"], options["deleted_with"])
+    if "replacement_trigger" in options:
+        # What it is for is to differ from day to day, and documents must not.
+        options["replacement_trigger"] = "[set]"
     shown: dict[str, Any] = {
         "type": resource.type,
         "name": resource.name,

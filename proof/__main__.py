@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -28,10 +27,11 @@ from proof.report import Facts
 from proof.run import Run, observed
 from proof.stack import INTERVAL_SECONDS, REQUESTS_PER_SECOND, Programs, Timing
 from proof.verdicts import Judgement, Kind
+from tools.build import MissingProgram, program
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _STYLES: Final = {Kind.PROVED: "green", Kind.CHECKED: "blue", Kind.SEEN: "yellow", Kind.FAILED: "bold red"}
-_LONGEST_QUERY: Final = 400
+_LONGEST_QUERY: Final = 160
 
 _PROVED: Final = 0
 _FAILED: Final = 1
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = _ROOT / "build" / asked.stack
         render.write(documents, folder)
         return _interruptible(lambda: _prove(plan(recording, documents), programs, folder, console, keep=asked.keep))
-    except (ConfigurationError, RecordingError, PlanError, ProgramError) as error:
+    except (ConfigurationError, RecordingError, PlanError, ProgramError, MissingProgram) as error:
         print(f"proof: {error}", file=sys.stderr)
         return _USAGE
     except KeyboardInterrupt:
@@ -112,17 +112,8 @@ async def _keep(run: Run, console: Console) -> None:
 
 
 def _programs() -> Programs:
-    return Programs(collector=_program("collector"), prometheus=_program("prometheus"))
-
-
-def _program(name: str) -> Path:
-    """The binary that the environment names, or the one that was built. Raises ProgramError if there is none."""
-    from tools.build import program  # noqa: PLC0415 - imported where it is needed
-
-    path = Path(program(name))
-    if not os.access(path, os.X_OK):
-        raise ProgramError(f"{name} is missing: {path} is not a program; run `make prove`, or set {name.upper()}=")
-    return path.resolve()
+    """The binaries that were built, or that COLLECTOR and PROMETHEUS name."""
+    return Programs(collector=program("collector").resolve(), prometheus=program("prometheus").resolve())
 
 
 def _version(binary: Path) -> str:

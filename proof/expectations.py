@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Final
 
 from documents.catalogue import Label
-from proof.truth import TaskTruth, Truth
+from proof.truth import TaskTruth, Truth, Window
 
 _MEBIBYTE: Final = 1024 * 1024
+_PAGE: Final = 4096
+"""Bytes: the smallest piece that goes to or from a disk."""
 
 ROUTE: Final = "/orders/{order_id}"
 """The sample's only route that is observed."""
@@ -101,15 +103,25 @@ def between(quantity: Quantity, low: float, high: float) -> Value:
     return Value(quantity, low, high)
 
 
+def _even(quantity: Quantity, truth: Truth, used: Callable[[Window], float], relative: float, absolute: float) -> Value:
+    """What was used evenly, whether a query looks at moments or back over a while."""
+    means = truth.means(used)
+    low, high = about(quantity, min(means), relative, absolute), about(quantity, max(means), relative, absolute)
+    return between(quantity, max(low.low, 0), high.high)
+
+
 def _cpu(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """vCPU of several tasks together. A process's clock ticks in hundredths of a second."""
-    return about(Quantity.VCPU, sum(task.used_vcpu(truth.steady) for task in tasks), 0.15, 0.01)
+    return _even(Quantity.VCPU, truth, lambda window: sum(task.used_vcpu(window) for task in tasks), 0.15, 0.01)
 
 
 def _cpu_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Mean share of the reservation."""
-    shares = [task.used_vcpu(truth.steady) / task.vcpu for task in tasks]
-    return about(Quantity.RATIO, math.fsum(shares) / len(shares), 0.15, 0.02)
+
+    def share(window: Window) -> float:
+        return math.fsum(task.used_vcpu(window) / task.vcpu for task in tasks) / len(tasks)
+
+    return _even(Quantity.RATIO, truth, share, 0.15, 0.02)
 
 
 def _memory(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
@@ -128,27 +140,22 @@ def _memory_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
 
 def _received(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes a second."""
-    return about(Quantity.BYTE_RATE, sum(task.received(truth.steady) for task in tasks), 0.15, 50)
+    return _even(Quantity.BYTE_RATE, truth, lambda window: sum(task.received(window) for task in tasks), 0.15, 50)
 
 
 def _sent(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes a second. Telemetry leaves in bursts, of which the window may catch one more or less."""
-    return about(Quantity.BYTE_RATE, sum(task.sent(truth.steady) for task in tasks), 0.2, 50)
+    return _even(Quantity.BYTE_RATE, truth, lambda window: sum(task.sent(window) for task in tasks), 0.2, 50)
 
 
 def _read(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
-    """Bytes a second from disk; a page that is read ahead is one of 4 KiB."""
-    return about(Quantity.BYTE_RATE, sum(_disk_rate(task, truth, 0) for task in tasks), 0.25, 4096)
+    """Bytes a second from disk; what the kernel reads ahead comes in pieces."""
+    return _even(Quantity.BYTE_RATE, truth, lambda window: sum(task.read(window) for task in tasks), 0.25, _PAGE)
 
 
 def _written(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Bytes a second to disk."""
-    return about(Quantity.BYTE_RATE, sum(_disk_rate(task, truth, 1) for task in tasks), 0.25, 4096)
-
-
-def _disk_rate(task: TaskTruth, truth: Truth, which: int) -> float:
-    before, after = task.disk(truth.steady)
-    return (after[which] - before[which]) / truth.steady.seconds
+    return _even(Quantity.BYTE_RATE, truth, lambda window: sum(task.written(window) for task in tasks), 0.25, _PAGE)
 
 
 def _requests(truth: Truth, application: str) -> Value:

@@ -188,11 +188,14 @@ def _by_uid(uid: str) -> Source | None:
 
 
 def _renamed(panel: Json) -> dict[str, str]:
-    """What a panel's transformations call its fields."""
+    """What a panel's transformations call its fields, in the order in which they put them."""
     renamed: dict[str, str] = {}
+    order: dict[str, int] = {}
     for transformation in panel.get("transformations", ()):
-        renamed |= transformation.get("options", {}).get("renameByName", {})
-    return renamed
+        stated: Json = transformation.get("options", {})
+        renamed |= stated.get("renameByName", {})
+        order |= stated.get("indexByName", {})
+    return dict(sorted(renamed.items(), key=lambda pair: order.get(pair[1], len(order))))
 
 
 def _unit(panel: Json, ref: str) -> str:

@@ -107,12 +107,12 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
     [made] = recording.of_type("aws:ecs/cluster:Cluster")
     cluster = str(made.inputs["name"])
     services = {
-        name: Service(name, max(1, int(resource.inputs.get("desiredCount", 1))), _definition(documents, cluster, name))
+        name: Service(name, _count(resource.inputs.get("desiredCount")), _definition(documents, cluster, name))
         for resource in recording.of_type("aws:ecs/service:Service")
         for name in (str(resource.inputs["name"]),)
     }
     configured: Sequence[Mapping[str, Any]] = recording.config.get(f"{recording.project}:applications", ())
-    order = [str(application["name"]) for application in configured]
+    order = {str(application["name"]): index for index, application in enumerate(configured)}
     collector = services.pop(names.COLLECTOR, None)
     _check_configurations((*services.values(), *((collector,) if collector else ())), documents)
     return Plan(
@@ -120,7 +120,7 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         stack=recording.stack,
         region=recording.region,
         cluster=cluster,
-        applications=tuple(services[name] for name in sorted(services, key=order.index)),
+        applications=tuple(services[name] for name in sorted(services, key=lambda name: order.get(name, len(order)))),
         collector=collector,
         documents=documents,
         scrape_seconds=_scrape_seconds(recording),
@@ -134,6 +134,11 @@ def environment(container: Container) -> dict[str, str]:
     """The environment of a container as ECS would set it. Secrets are known to AWS only."""
     plain = {pair["name"]: str(pair["value"]) for pair in container.get("environment", ())}
     return {pair["name"]: "<secret>" for pair in container.get("secrets", ())} | plain
+
+
+def _count(desired: Any) -> int:
+    """How many tasks to run: a service that is scaled to nothing is proved as well, and one that scales has one."""
+    return max(1, int(desired)) if isinstance(desired, int | float) else 1
 
 
 def _definition(documents: Mapping[str, str], cluster: str, service: str) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from proof.metadata import Metadata, Reading, TaskIdentity
 from proof.plan import Container, Plan, Service, environment
 from proof.processes import Child, Children, Program, ProgramError
 from proof.sigv4 import Credentials
-from proof.truth import TaskTruth, Truth, Window
+from proof.truth import LOOK_BACK, TaskTruth, Truth, Window
 from proof.web import LOOPBACK
 from proof.wire import Wire, balanced
 from proof.xray import Received, XRay
@@ -161,7 +161,7 @@ class Stack:
         self._server = self._start_prometheus()
         services = [await self._start_service(task) for task in self._collectors]
         await self._start_applications(services)
-        await asyncio.gather(*(condition() for condition in self._conditions))
+        await _all(self._conditions)
         self.addresses["Prometheus (as AMP)"] = self.prometheus_url
         self._keep_reading()
 
@@ -172,7 +172,7 @@ class Stack:
         sending = asyncio.create_task(load.run(lambda: bool(steady) and time.time() >= steady[0] + timing.steady))
         try:
             await until(flowing, timing.first, self.check)
-            await asyncio.sleep(4 * INTERVAL_SECONDS)
+            await asyncio.sleep(LOOK_BACK * INTERVAL_SECONDS)
             steady.append(time.time())
             self._read()
             await sending
@@ -381,6 +381,17 @@ async def running(plan: Plan, programs: Programs, folder: Path) -> AsyncGenerato
             yield stack
         finally:
             await stack.end()
+
+
+async def _all(conditions: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Waits for all at once; what one of them raises ends the waiting for the others."""
+    waiting = [asyncio.ensure_future(condition()) for condition in conditions]
+    try:
+        await asyncio.gather(*waiting)
+    finally:
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float, check: Callable[[], None]) -> bool:

@@ -1,8 +1,10 @@
 """What really happened while a stack ran: the load that was sent, and what its processes used. No telemetry in it."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from proof.gate import Writes
 from proof.load import Sent
@@ -10,6 +12,9 @@ from proof.metadata import Reading
 from proof.plan import Plan, Service
 from proof.xray import Received
 from sample import behaviour
+
+LOOK_BACK: Final = 4
+"""Intervals between samples that Grafana's `$__rate_interval` covers."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,7 @@ class TaskTruth:
 
     def used_vcpu(self, window: Window) -> float:
         """Mean over the window, of all its containers together."""
-        first, last = self._ends(window)
-        return (_cpu(last) - _cpu(first)) / (last.at - first.at)
+        return self._rate(window, lambda reading: sum(one.user + one.system for one in reading.usage.values()))
 
     def used_memory(self, window: Window) -> tuple[float, float]:
         """The least and the most that its containers held together, in bytes."""
@@ -62,25 +66,26 @@ class TaskTruth:
 
     def received(self, window: Window) -> float:
         """Mean over the window, in bytes a second."""
-        first, last = self._ends(window)
-        return (last.traffic.received - first.traffic.received) / (last.at - first.at)
+        return self._rate(window, lambda reading: reading.traffic.received)
 
     def sent(self, window: Window) -> float:
         """Mean over the window, in bytes a second."""
-        first, last = self._ends(window)
-        return (last.traffic.sent - first.traffic.sent) / (last.at - first.at)
+        return self._rate(window, lambda reading: reading.traffic.sent)
 
-    def disk(self, window: Window) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(bytes read, bytes written) until the start and until the end of the window."""
-        first, last = self._ends(window)
-        return _disk(first), _disk(last)
+    def read(self, window: Window) -> float:
+        """From disk: mean over the window, in bytes a second."""
+        return self._rate(window, lambda reading: sum(one.read for one in reading.usage.values()))
+
+    def written(self, window: Window) -> float:
+        """To disk: mean over the window, in bytes a second."""
+        return self._rate(window, lambda reading: sum(one.written for one in reading.usage.values()))
+
+    def _rate(self, window: Window, total: Callable[[Reading], float]) -> float:
+        within = list(self._within(window))
+        return (total(within[-1]) - total(within[0])) / (within[-1].at - within[0].at)
 
     def _within(self, window: Window) -> Iterator[Reading]:
         return (reading for reading in self.readings if window.start <= reading.at <= window.end)
-
-    def _ends(self, window: Window) -> tuple[Reading, Reading]:
-        within = list(self._within(window))
-        return within[0], within[-1]
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,16 @@ class Truth:
     logs: Mapping[str, str]
     prometheus: str
 
+    def means(self, used: Callable[[Window], float]) -> tuple[float, float]:
+        """The mean of a quantity over the steady window, as its moments show it and as a rate would.
+
+        A rate looks back, so its first points still show what was before, and a start is never quite even.
+        """
+        back = LOOK_BACK * self.interval
+        count = int(self.steady.seconds / self.interval) + 1
+        ends = [self.steady.start + index * self.interval for index in range(count)]
+        return used(self.steady), math.fsum(used(Window(end - back, end)) for end in ends) / count
+
     def tasks_of(self, service: Service) -> tuple[TaskTruth, ...]:
         """The tasks of one service."""
         return tuple(task for task in self.tasks if task.service == service.name)
@@ -122,11 +137,3 @@ class Truth:
             return 200
         # The last application fails; what calls it says that somebody else did.
         return 500 if service is self.plan.applications[-1] else 502
-
-
-def _cpu(reading: Reading) -> float:
-    return sum(one.user + one.system for one in reading.usage.values())
-
-
-def _disk(reading: Reading) -> tuple[int, int]:
-    return sum(one.read for one in reading.usage.values()), sum(one.written for one in reading.usage.values())

@@ -140,7 +140,7 @@ def compare(expected: Expected, frames: Sequence[Frame], scale: float, points: i
 
 
 def _named(key: tuple[str, ...]) -> str:
-    return " ".join(part or "(none)" for part in key) or "the only series"
+    return " ".join(_short(part) or "(none)" for part in key) or "the only series"
 
 
 def _line(key: tuple[str, ...], text: str) -> str:
@@ -208,8 +208,8 @@ class Judge:
             verdict = Verdict(
                 Kind.FAILED, "variable", subject, variable.query, reason="has values before any telemetry"
             )
-        chosen = values if variable.several else values[:1]
-        return chosen, verdict
+        # Without any value Grafana chooses the empty one, which finds the series that lack the label.
+        return values if variable.several else values[:1], verdict
 
     def _judge_values(self, board: Dashboard, variable: Variable, values: tuple[str, ...]) -> Verdict:
         expectation = expectations.VARIABLES.get((board.uid, variable.name))

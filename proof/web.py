@@ -98,12 +98,15 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     line = await reader.readline()
     if not line.strip():
         return None
-    method, path, _ = line.decode("latin-1").split(" ", 2)
-    headers = await _headers(reader)
-    if _chunked(headers):
-        body = await _chunks(reader)
-    else:
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
+    try:
+        method, path, _ = line.decode("latin-1").split(" ", 2)
+        headers = await _headers(reader)
+        if _chunked(headers):
+            body = await _chunks(reader)
+        else:
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+    except ValueError as error:
+        raise ConnectionError(f"not HTTP: {error}") from None
     return Request(method, path, headers, body)
 
 

@@ -31,7 +31,8 @@ def cloud_formation(resources: Mapping[str, tuple[str, Json]], region: str) -> l
         },
     }
     found: list[str] = []
-    for match in lint(json.dumps(template), config=ManualArgs(regions=[region])):
+    matches: list[Any] = lint(json.dumps(template), config=ManualArgs(regions=[region]))
+    for match in matches:
         path = [str(part) for part in match.path or ()]
         where = logical.get(path[1], "") if len(path) > 1 else ""
         found.append(f"{where} {'.'.join(path[3:])}: {match.rule.id} {match.message}")

@@ -64,7 +64,7 @@ class CollectorService(pulumi.ComponentResource):
             service_name=names.COLLECTOR,
             task_definition_arn=definition.arn,
             desired_count=settings.desired_count,
-            security_group_ids=[group.id],
+            security_group_ids=[group],
             service_registries={"registry_arn": registry.arn} if registry else None,
             service_connect=None if by_name else _served(place),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=granted)),

@@ -88,6 +88,8 @@ def test_the_ecs_service_of_a_sidecar_application() -> None:
         "storefront-name",
         "storefront-task-policy",
         "storefront-tasks",
+        "storefront-tasks-in-8080",
+        "storefront-tasks-out",
     }
 
 
@@ -108,7 +110,19 @@ def test_in_the_service_pattern_it_wears_the_clients_group_and_follows_the_colle
         "storefront-execution-policy",
         "storefront-name",
         "storefront-tasks",
+        "storefront-tasks-in-8080",
+        "storefront-tasks-out",
     }
+
+
+@pytest.mark.parametrize("stack", ["defaults", "cloud-map", "service-connect"])
+def test_a_service_waits_for_the_way_out(stack: str) -> None:
+    """A task that starts before there is a route and a rule for it cannot pull its image."""
+    recording = recorded(stack)
+    for service in recording.of_type(SERVICE):
+        kinds = [recording.by_urn(urn).type.rpartition(":")[2] for urn in service.dependencies]
+        assert kinds.count("RouteTableAssociation") == 2, service.name
+        assert kinds.count("SecurityGroupEgressRule") == 1, service.name
 
 
 def test_with_service_connect_it_joins_the_namespace_as_a_client() -> None:

@@ -100,15 +100,21 @@ def test_instrument_survives_unknowns(tmp_path: Path) -> None:
 
 
 def test_an_application_of_outputs(tmp_path: Path) -> None:
-    recording = run(tmp_path, APPLICATION.format(secret="secret.arn", more=""))
+    whole = 'pulumi.Output.concat(secret.arn, ":password::")'
+    recording = run(tmp_path, APPLICATION.format(secret=whole, more=""))
     web = containers(recording, "web-definition")["web"]
     assert web["image"] == "<web.repositoryUrl>:1.2.3"
     assert environment(web)["BUCKET"] == "<bucket.id>"
-    assert web["secrets"] == [{"name": "DB", "valueFrom": "<db.arn>"}]
-    assert [statement["Sid"] for statement in statements(recording, "web-execution-policy")][:3] == [
-        "WriteLogs",
-        "LogInToRegistry",
-        "PullImages",
+    assert web["secrets"] == [{"name": "DB", "valueFrom": "<db.arn>:password::"}]
+    # What kind of ARN a placeholder becomes is not known before it is one.
+    assert [
+        (statement["Sid"], statement["Resource"]) for statement in statements(recording, "web-execution-policy")
+    ] == [
+        ("WriteLogs", "<web-logs.arn>:*"),
+        ("LogInToRegistry", "*"),
+        ("PullImages", ["<web.arn>"]),
+        ("ReadSecrets", ["<db.arn>"]),
+        ("ReadParameters", ["<db.arn>"]),
     ]
 
 
@@ -118,18 +124,19 @@ def test_an_application_of_outputs_survives_unknowns(tmp_path: Path) -> None:
 
 
 def test_faults_of_an_application_come_all_at_once_before_anything_of_it_is_registered(tmp_path: Path) -> None:
-    more = '"cpu": 300, "desired_count": -1, "health_check": {"comand": ["CMD", "x"]},'
+    more = '"cpu": 300, "desired_count": -1, "health_check": {"intervall": 5},'
     with pytest.raises(ProgramError) as caught:
         run(tmp_path, APPLICATION.format(secret='"hunter2"', more=more))
     assert str(caught.value) == "\n".join(
         [
+            "this stack cannot be deployed:",
             "  web.cpu: Fargate has no task of 300 CPU units (got 300); "
             "choose one of 256, 512, 1024, 2048, 4096, 8192, 16384",
-            "  web.desiredCount: is too small (got -1); give at least 0",
+            "  web.desired_count: is too small (got -1); give at least 0",
             "  web.secrets.DB: is not the ARN of a secret; store it in Secrets Manager or SSM Parameter Store and give "
             "the ARN, never the value",
-            "  web.healthCheck.command: is missing; give it a value",
-            "  web.healthCheck.comand: is not a known key; did you mean 'command'?",
+            "  web.health_check.command: is missing; give it a value",
+            "  web.health_check.intervall: is not a known key; did you mean 'interval'?",
         ]
     )
 

@@ -94,6 +94,9 @@ def test_the_collector_service_found_by_cloud_map() -> None:
         "collector-name",
         "collector-task-policy",
         "collector-tasks",
+        "collector-tasks-in-4317",
+        "collector-tasks-in-4318",
+        "collector-tasks-out",
         "network-public-0",
         "network-public-1",
     }

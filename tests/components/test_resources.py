@@ -183,16 +183,26 @@ def test_without_grafana_nothing_of_it_is_left() -> None:
     assert not {"grafanaUrl", "dashboardUrls"} & set(recorded("grafana-off").outputs)
 
 
-TAGGED = frozenset(
-    """
-    aws:amp/ruleGroupNamespace:RuleGroupNamespace aws:amp/workspace:Workspace aws:cloudwatch/logGroup:LogGroup
-    aws:ec2/internetGateway:InternetGateway aws:ec2/routeTable:RouteTable aws:ec2/securityGroup:SecurityGroup
-    aws:ec2/subnet:Subnet aws:ec2/vpc:Vpc aws:ecr/repository:Repository aws:ecs/cluster:Cluster
-    aws:ecs/service:Service aws:ecs/taskDefinition:TaskDefinition aws:grafana/workspace:Workspace aws:iam/role:Role
-    aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace aws:servicediscovery/service:Service
-    aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule
-    """.split()
-)
+TAGGED = {
+    "aws:amp/ruleGroupNamespace:RuleGroupNamespace",
+    "aws:amp/workspace:Workspace",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:ec2/internetGateway:InternetGateway",
+    "aws:ec2/routeTable:RouteTable",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/vpc:Vpc",
+    "aws:ecr/repository:Repository",
+    "aws:ecs/cluster:Cluster",
+    "aws:ecs/service:Service",
+    "aws:ecs/taskDefinition:TaskDefinition",
+    "aws:grafana/workspace:Workspace",
+    "aws:iam/role:Role",
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
+    "aws:servicediscovery/service:Service",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+}
 """Every type that takes tags; `test_what_takes_tags` asks the provider's SDK for it."""
 
 

@@ -59,7 +59,12 @@ class Cloud:
         self._things.mkdir(parents=True, exist_ok=True)
 
     def things(self) -> list[Thing]:
-        return [Thing(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(self._things.iterdir())]
+        found: list[Thing] = []
+        for path in sorted(self._things.glob("*.json")):
+            # Another provider may remove a thing between the listing and the reading.
+            with contextlib.suppress(FileNotFoundError):
+                found.append(Thing(**json.loads(path.read_text(encoding="utf-8"))))
+        return found
 
     def put(self, thing: Thing, *, new: bool) -> None:
         with _LOCK:
@@ -68,7 +73,9 @@ class Cloud:
                 raise RefusedError(f"{thing.type} {thing.key!r} exists already")
             if not new and not path.exists():
                 raise RefusedError(f"{thing.type} {thing.key!r} does not exist")
-            path.write_text(json.dumps(asdict(thing)), encoding="utf-8")
+            half = path.with_suffix(".half")
+            half.write_text(json.dumps(asdict(thing)), encoding="utf-8")
+            half.replace(path)
 
     def remove(self, token: str, key: str) -> None:
         with _LOCK:
@@ -81,7 +88,7 @@ class Cloud:
             other
             for other in self.things()
             if (other.type, other.key) != (thing.type, thing.key)
-            and any(mark in json.dumps(other.inputs) for mark in marks)
+            and any(mark in json.dumps({**other.inputs, "tags": None}) for mark in marks)
         ]
 
     def revision(self, family: str) -> int:

@@ -91,8 +91,6 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name",),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ("repository",),
     "aws:ecr/repository:Repository": ("name",),
-    "aws:ecs/cluster:Cluster": ("name",),
-    "aws:ecs/service:Service": ("cluster", "name"),
     "aws:grafana/roleAssociation:RoleAssociation": ("workspaceId", "role"),
     "aws:grafana/workspaceServiceAccount:WorkspaceServiceAccount": ("workspaceId", "name"),
     "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken": ("workspaceId", "name"),
@@ -122,6 +120,10 @@ _PREFIXES: Final[Mapping[str, str]] = {
 
 def identity(token: str, name: str, inputs: Inputs) -> str:
     """The id of a new thing: made of its names where these must be unique, otherwise a random one."""
+    if token == "aws:ecs/cluster:Cluster":
+        return _arn("ecs", f"cluster/{inputs['name']}")
+    if token == "aws:ecs/service:Service":
+        return _arn("ecs", f"service/{inputs['cluster'].rpartition('/')[2]}/{inputs['name']}")
     if token in _NAMED:
         return "/".join(str(_at(inputs, path)) for path in _NAMED[token])
     if token == "grafana:oss/dashboard:Dashboard":
@@ -135,7 +137,10 @@ def is_replaced(token: str, path: str, old: Inputs, new: Inputs) -> bool:
     if token == "grafana:oss/dashboard:Dashboard" and path == "configJson" and UNKNOWN not in new["configJson"]:
         return json.loads(old[path])["uid"] != json.loads(new[path])["uid"]
     if paths >= EVERYTHING:
-        return path.split(".")[0] not in NEVER_REPLACES
+        return path.partition(".")[0] not in NEVER_REPLACES
+    if any(each.startswith(f"{path}.") for each in paths):
+        # The engine asks what would be if all of a property were unknown, to find what must go with a replaced one.
+        return new.get(path) == UNKNOWN
     return any(path == each or path.startswith(f"{each}.") for each in paths)
 
 
@@ -213,8 +218,8 @@ _COMPUTED: Final[Mapping[str, Callable[[str, Inputs], dict[str, Any]]]] = {
         "registryId": ACCOUNT,
         "repositoryUrl": f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/{id_}",
     },
-    "aws:ecs/cluster:Cluster": lambda id_, _: {"arn": _arn("ecs", f"cluster/{id_}")},
-    "aws:ecs/service:Service": lambda id_, _: {"arn": _arn("ecs", f"service/{id_.partition(':cluster/')[2]}")},
+    "aws:ecs/cluster:Cluster": lambda id_, _: {"arn": id_},
+    "aws:ecs/service:Service": lambda id_, _: {"arn": id_},
     "aws:ecs/taskDefinition:TaskDefinition": _task_definition,
     "aws:grafana/roleAssociation:RoleAssociation": _nothing,
     "aws:grafana/workspace:Workspace": lambda id_, inputs: {

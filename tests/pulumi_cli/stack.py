@@ -116,8 +116,8 @@ class Stack:
         """`pulumi up` without its preview."""
         return self.run("up", "--yes", "--skip-preview", *arguments, **options)
 
-    def run(self, *arguments: str, refuse: str = "", days_later: int = 0, code: int | None = 0) -> Run:
-        """Run `pulumi`. Fails unless it exits with `code`; `refuse` is the stand-ins' regular expression."""
+    def run(self, *arguments: str, refuse: str = "", slow: str = "", days_later: int = 0, code: int | None = 0) -> Run:
+        """Run `pulumi`. Fails unless it exits with `code`; `refuse` and `slow` are for the stand-ins (see there)."""
         self.cloud.forget_calls()
         environment = {
             "PATH": os.environ["PATH"],
@@ -132,6 +132,7 @@ class Stack:
             "STANDIN_CLOUD": str(self.cloud.folder),
             "STANDIN_GRAFANA": self.grafana.address,
             "STANDIN_REFUSE": refuse,
+            "STANDIN_SLOW": slow,
         }
         if days_later:
             clock = self.folder / "clock"

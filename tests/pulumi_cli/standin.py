@@ -1,18 +1,19 @@
+# ruff: noqa: N802 - the protocol names the methods
 """A provider plugin that speaks the engine's protocol and has a folder for a cloud.
 
 Started by the engine as `pulumi-resource-<package> <engine address>`. Environment: STANDIN_PACKAGE and STANDIN_VERSION
-name the plugin, STANDIN_CLOUD is the folder, STANDIN_GRAFANA the address at which Grafana workspaces answer, and
-STANDIN_REFUSE a regular expression over `<operation> <type> <name>` of requests that fail.
+name the plugin, STANDIN_CLOUD is the folder, STANDIN_GRAFANA the address at which Grafana workspaces answer.
+STANDIN_REFUSE and STANDIN_SLOW are regular expressions over `<operation> <type> <name>`: such requests fail, or linger.
 """
 
 import contextlib
 import os
 import re
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent import futures
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
@@ -21,12 +22,23 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from tests.pulumi_cli import providers
 from tests.pulumi_cli.cloud import Cloud, RefusedError, Thing
 
-_STEADY_SECONDS = 0.2
+_STEADY_SECONDS = 0.5
 """How long an ECS service takes, so that an order of operations that is only luck shows."""
 
+_LINGER_SECONDS = 3.0
+"""Longer than everything else of a first deployment together, on two busy cores."""
+
+_NOTHING = "(?!)"
 _REGION = "eu-west-1"
 _COMPUTED_LATER = ("contextHash", "digest", "ref")
 _PROPERTY = provider_pb2.PropertyDiff
+_REPLACING = {
+    _PROPERTY.ADD: _PROPERTY.ADD_REPLACE,
+    _PROPERTY.DELETE: _PROPERTY.DELETE_REPLACE,
+    _PROPERTY.UPDATE: _PROPERTY.UPDATE_REPLACE,
+}
+_SERVICE = "aws:ecs/service:Service"
+_GATEWAY = "aws:ec2/internetGateway:InternetGateway"
 
 
 def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
@@ -40,9 +52,11 @@ def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
-    def __init__(self, package: str, version: str, cloud: Cloud, grafana: str, refuse: str) -> None:
+    def __init__(
+        self, package: str, version: str, cloud: Cloud, *, grafana: str, refuse: re.Pattern[str], slow: re.Pattern[str]
+    ) -> None:
         self._package, self._version, self._cloud, self._grafana = package, version, cloud, grafana
-        self._refuse = re.compile(refuse) if refuse else None
+        self._refuse, self._slow = refuse, slow
         self._home = ""
         self._token = ""
 
@@ -71,8 +85,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
-        given = _plain(request.args)
-        self._home, self._token = given.get("url", "").rpartition("/")[2], given.get("auth", "")
+        # Not `args`: there the engine marks secrets, whatever the handshake said.
+        self._home = request.variables["grafana:config:url"].rpartition("/")[2]
+        self._token = request.variables["grafana:config:auth"]
         return provider_pb2.ConfigureResponse(supportsPreview=True, acceptResources=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -90,7 +105,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         changes = dict(_changes(old, new))
         replaced = {path for path in changes if providers.is_replaced(request.type, _named(path), old, new)}
         detailed = {
-            path: _PROPERTY(kind=kind + 1 if path in replaced else kind, inputDiff=True)
+            path: _PROPERTY(kind=_REPLACING[kind] if path in replaced else kind, inputDiff=True)
             for path, kind in changes.items()
         }
         return provider_pb2.DiffResponse(
@@ -115,6 +130,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
                 **providers.computed(request.type, id_, inputs, grafana=self._grafana, revision=revision),
             }
             self._check_home(request.type, inputs)
+            self._check_tasks(request.type, inputs)
             self._cloud.put(self._thing(request, id_, inputs, outputs), new=True)
         return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
@@ -142,8 +158,11 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             self._check_home(request.type, {})
             thing = self._thing(request, request.id, {}, _plain(request.properties))
             if request.type in providers.REFUSES_DELETION_WHILE_USED and (users := self._cloud.users_of(thing)):
-                names = ", ".join(f"{user.type} {user.name}" for user in users)
-                raise RefusedError(f"{thing.id} is still used by {names}")
+                raise RefusedError(f"{thing.id} is still used by {_listed(users)}")
+            if request.type == _GATEWAY and (
+                services := [each for each in self._cloud.things() if each.type == _SERVICE]
+            ):
+                raise RefusedError(f"{thing.id} has mapped public addresses: {_listed(services)}")
             self._cloud.remove(thing.type, thing.key)
             for inside in self._cloud.things():
                 if inside.home == thing.id:
@@ -155,7 +174,10 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             found = providers.answer(request.tok, _plain(request.args), _REGION)
         except KeyError:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the stand-in does not know the function {request.tok}")
-        return provider_pb2.InvokeResponse(**{"return": _struct(found)})
+        response = provider_pb2.InvokeResponse()
+        # A keyword: the field has no other spelling.
+        getattr(response, "return").CopyFrom(_struct(found))
+        return response
 
     @contextlib.contextmanager
     def _granted(
@@ -164,17 +186,20 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         """Logs a request, and turns a refusal into the error that the engine shows."""
         try:
             with self._cloud.logged(operation, request.type, request.name, inputs):
-                if self._refuse and self._refuse.search(f"{operation} {request.type} {request.name}"):
-                    raise RefusedError(f"the stand-in was told to refuse this {operation}")
-                yield
-                if request.type == "aws:ecs/service:Service":
+                self._obey(f"{operation} {request.type} {request.name}")
+                if request.type == _SERVICE:
                     time.sleep(_STEADY_SECONDS)
+                yield
         except RefusedError as refused:
             context.abort(grpc.StatusCode.UNKNOWN, str(refused))
 
-    def _thing(
-        self, request: Any, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]
-    ) -> Thing:
+    def _obey(self, what: str) -> None:
+        if self._slow.search(what):
+            time.sleep(_LINGER_SECONDS)
+        if self._refuse.search(what):
+            raise RefusedError("the stand-in was told to refuse this")
+
+    def _thing(self, request: Any, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Thing:
         inside_grafana = self._package == "grafana"
         home = self._home if inside_grafana else ""
         if request.type.startswith("aws:grafana/workspaceServiceAccount"):
@@ -182,16 +207,38 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         key = str(outputs["arn"]) if request.type.endswith(":TaskDefinition") else f"{home} {id_}".strip()
         return Thing(request.type, key, request.name, id_, inputs, outputs, home)
 
+    def _check_tasks(self, token: str, inputs: Mapping[str, Any]) -> None:
+        """What keeps the tasks of a new ECS service from starting: images and logs are out of reach."""
+        if token != _SERVICE:
+            return
+        things = self._cloud.things()
+
+        def some(kind: str, key: str) -> set[str]:
+            return {str(thing.inputs.get(key)) for thing in things if thing.type.endswith(f":{kind}")}
+
+        network = inputs["networkConfiguration"]
+        (definition,) = [thing for thing in things if thing.outputs.get("arn") == inputs["taskDefinition"]]
+        role = definition.inputs["executionRoleArn"].rpartition("/")[2]
+        if without := set(network["subnets"]) - some("RouteTableAssociation", "subnetId"):
+            raise RefusedError(f"tasks cannot pull their images: no route in {', '.join(sorted(without))}")
+        if not set(network["securityGroups"]) & some("SecurityGroupEgressRule", "securityGroupId"):
+            raise RefusedError("tasks cannot pull their images: no security group lets them out")
+        if role not in some("RolePolicy", "role"):
+            raise RefusedError(f"tasks cannot pull their images: {role} may do nothing")
+
     def _check_home(self, token: str, inputs: Mapping[str, Any]) -> None:
         """What Grafana refuses: a token that is not there any more, a data source without its plugin."""
         if self._package != "grafana":
             return
         if not self._cloud.accepts(self._token):
             raise RefusedError("401: the token is not valid")
-        kind = inputs.get("type")
-        if token == "grafana:oss/dataSource:DataSource" and kind in providers.GRAFANA_PLUGINS:
-            if not self._cloud.installed(self._home, cast("str", kind)):
-                raise RefusedError(f"the plugin {kind} is not installed")
+        plugin = str(inputs.get("type")) if token == "grafana:oss/dataSource:DataSource" else ""
+        if plugin in providers.GRAFANA_PLUGINS and not self._cloud.installed(self._home, plugin):
+            raise RefusedError(f"the plugin {plugin} is not installed")
+
+
+def _listed(things: Iterable[Thing]) -> str:
+    return ", ".join(f"{thing.type} {thing.name}" for thing in things)
 
 
 def _compare_images(old: dict[str, Any], new: dict[str, Any], state: Mapping[str, Any]) -> None:
@@ -234,8 +281,9 @@ def main() -> None:
         os.environ["STANDIN_PACKAGE"],
         os.environ["STANDIN_VERSION"],
         Cloud(Path(os.environ["STANDIN_CLOUD"])),
-        os.environ["STANDIN_GRAFANA"],
-        os.environ.get("STANDIN_REFUSE", ""),
+        grafana=os.environ["STANDIN_GRAFANA"],
+        refuse=re.compile(os.environ["STANDIN_REFUSE"] or _NOTHING),
+        slow=re.compile(os.environ["STANDIN_SLOW"] or _NOTHING),
     )
     server = grpc.server(futures.ThreadPoolExecutor(16))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)

@@ -1,0 +1,94 @@
+"""The check before a deployment: one line for each thing that is missing, and nothing started."""
+
+from pathlib import Path
+
+import pytest
+
+from preview import preflight
+
+STACK = """
+config:
+  aws:region: eu-west-1
+  shop:applications:
+    - name: storefront
+      image: { build: ./sample }
+  shop:grafana:
+    admins:
+      users: [<your Identity Center user id>]
+"""
+
+
+@pytest.fixture
+def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without programs on PATH and without credentials; the stack file is `Pulumi.dev.yaml`."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "Pulumi.dev.yaml").write_text(STACK)
+    return tmp_path
+
+
+def program(folder: Path, name: str, exit_code: int = 0) -> None:
+    binary = folder / "bin" / name
+    binary.parent.mkdir(exist_ok=True)
+    binary.write_text(f"#!/bin/sh\nexit {exit_code}\n")
+    binary.chmod(0o755)
+
+
+def test_everything_is_missing(nothing_installed: Path) -> None:
+    assert list(preflight.missing(nothing_installed, "dev")) == [
+        "pulumi: the CLI is not on PATH; install it from pulumi.com/docs/iac/download-install",
+        "docker: the stack builds images, and no Docker engine answers; start one, or give image references",
+        "credentials: AWS has none for you here; run `aws configure`, or set AWS_PROFILE",
+        "shop:grafana.admins.users.0: <your Identity Center user id> is still to be filled in; "
+        "write the value into Pulumi.dev.yaml",
+    ]
+
+
+def test_nothing_is_missing(nothing_installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(nothing_installed, "pulumi")
+    program(nothing_installed, "docker")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    (nothing_installed / "Pulumi.dev.yaml").write_text(STACK.replace("<your Identity Center user id>", "1234-abcd"))
+    assert list(preflight.missing(nothing_installed, "dev")) == []
+
+
+def test_a_docker_client_without_an_engine(nothing_installed: Path) -> None:
+    program(nothing_installed, "docker", exit_code=1)
+    assert any(line.startswith("docker: ") for line in preflight.missing(nothing_installed, "dev"))
+
+
+def test_image_references_need_no_docker(nothing_installed: Path) -> None:
+    (nothing_installed / "Pulumi.dev.yaml").write_text(STACK.replace("{ build: ./sample }", "shop/storefront:1.4.2"))
+    assert not any(line.startswith("docker: ") for line in preflight.missing(nothing_installed, "dev"))
+
+
+def test_no_region(nothing_installed: Path) -> None:
+    (nothing_installed / "Pulumi.dev.yaml").write_text("config: {}\n")
+    assert "region: the stack file has no aws:region; add one, for example aws:region: eu-west-1" in list(
+        preflight.missing(nothing_installed, "dev")
+    )
+
+
+def test_no_such_stack(nothing_installed: Path) -> None:
+    assert list(preflight.missing(nothing_installed, "live")) == [
+        "stack: there is no Pulumi.live.yaml; write one, or choose STACK=dev"
+    ]
+
+
+def test_a_profile_that_does_not_exist(nothing_installed: Path) -> None:
+    (nothing_installed / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n  aws:profile: nobody\n")
+    assert any(
+        line.startswith("credentials: ") and "nobody" in line for line in preflight.missing(nothing_installed, "dev")
+    )
+
+
+def test_the_command_says_that_nothing_was_touched(
+    nothing_installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["preflight", "dev"])
+    assert preflight.main() == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "stack 'dev' was not touched"

@@ -1,0 +1,193 @@
+"""Traces, labels, writers, counts, signatures and logs: good runs pass, and each fault is named."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from documents.catalogue import Label
+from proof import checks
+from proof.gate import Writes
+from proof.remote_write import Labels
+from proof.truth import Truth
+from proof.verdicts import Kind, Verdict
+from proof.xray import Received, Segment
+from tests.proof.made import plan, server, service, truth
+
+
+def test_a_good_run_is_proved_in_every_respect() -> None:
+    found = checks.all_of(truth())
+    assert [(one.subject, one.reason) for one in found if one.kind is not Kind.PROVED] == []
+
+
+def with_segments(segments: Sequence[Segment]) -> Truth:
+    return truth(traces=Received(tuple(segments), 40))
+
+
+def first_trace(segments: Sequence[Segment]) -> list[Segment]:
+    return [one for one in segments if one.trace == segments[0].trace]
+
+
+def others(segments: Sequence[Segment]) -> list[Segment]:
+    return [one for one in segments if one.trace != segments[0].trace]
+
+
+GOOD = truth().traces.segments
+
+
+def test_a_lost_trace_is_counted() -> None:
+    assert checks.traces_counted(with_segments(others(GOOD))).reason == "1 traces lost"
+    extra = [replace(one, trace="1-ffffffff-" + "f" * 24) for one in first_trace(GOOD)]
+    assert checks.traces_counted(with_segments([*GOOD, *extra])).reason == "1 traces too many"
+
+
+@pytest.mark.parametrize(
+    ("keep", "reason"),
+    [
+        (lambda one: one.name != "back", "has 0 segments of back"),
+        (lambda one: one.name != "front", "has 0 roots"),
+        (lambda one: not one.subsegment, "names a parent that is not there"),
+    ],
+)
+def test_an_incomplete_trace_is_named(keep: object, reason: str) -> None:
+    assert callable(keep)
+    broken = [one for one in first_trace(GOOD) if keep(one)]
+    found = checks.traces_complete(with_segments([*others(GOOD), *broken]))
+    assert found.kind is Kind.FAILED
+    assert reason in found.reason
+
+
+def test_applications_that_are_not_linked_are_named() -> None:
+    apart = [replace(one, parent="" if one.name == "back" else one.parent) for one in GOOD]
+    assert "400 x has 2 roots" in checks.traces_complete(with_segments(apart)).reason
+    front, call, back = first_trace(GOOD)
+    beside = [front, replace(call, parent=front.id), replace(back, parent=back.id)]
+    found = checks.traces_complete(with_segments([*others(GOOD), *beside])).reason
+    assert "does not have back below front" in found
+
+
+def test_a_trace_with_a_document_missing_is_unlike_its_peers() -> None:
+    extra = replace(GOOD[2], id="f" * 16, parent=GOOD[0].id, subsegment=True, name="http send")
+    found = checks.traces_complete(with_segments([*GOOD, extra]))
+    assert found.reason == "1 x has 4 documents where others have 3"
+
+
+def test_no_traces_at_all_are_a_failure() -> None:
+    assert "there are no traces" in checks.traces_complete(with_segments([])).reason
+
+
+def test_outcomes_must_be_those_that_were_sent() -> None:
+    healed = [replace(one, status=200, fault=False) for one in GOOD]
+    assert "do not agree" in checks.traces_outcomes(with_segments(healed)).reason
+    unmarked = [replace(one, fault=False) for one in GOOD]
+    assert checks.traces_outcomes(with_segments(unmarked)).reason == "80 segments are marked wrongly as error or fault"
+
+
+def with_series(series: Mapping[Labels, frozenset[str]], of: Truth | None = None) -> Truth:
+    return replace(of or truth(), writes=Writes(10, 100, 1000, {}, series))
+
+
+def changed(**changes: str | None) -> dict[Labels, frozenset[str]]:
+    """Every series with labels changed, or taken away."""
+    made: dict[Labels, frozenset[str]] = {}
+    for series, writers in truth().writes.writers.items():
+        kept = {name: value for name, value in (dict(series) | changes).items() if value is not None}
+        made[tuple(sorted(kept.items()))] = made.get(tuple(sorted(kept.items())), frozenset()) | writers
+    return made
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        (Label.CLUSTER, "other"),
+        (Label.CLUSTER, None),
+        (Label.SERVICE, "other"),
+        (Label.FAMILY, None),
+        (Label.TASK, "other"),
+        (Label.TASK, None),
+        (Label.REVISION, None),
+        (Label.ENVIRONMENT, None),
+        (Label.INSTANCE, None),
+    ],
+)
+def test_a_wrong_or_missing_label_is_named(label: str, value: str | None) -> None:
+    found = checks.labels(with_series(changed(**{label: value})))
+    assert found.kind is Kind.FAILED
+    assert label in found.reason
+
+
+def test_series_of_nobody_and_no_series_are_named() -> None:
+    assert "has job 'shop/other'" in checks.labels(with_series(changed(job="shop/other"))).reason
+    assert "no series was written" in checks.labels(with_series({})).reason
+
+
+def test_the_service_pattern_knows_no_task() -> None:
+    wanted = plan(service("front", sidecar=False), service("back", sidecar=False))
+    assert checks.labels(truth(wanted)).kind is Kind.PROVED
+
+
+def test_two_writers_of_one_series_are_named() -> None:
+    shared = {series: frozenset({"ASIA1", "ASIA2"}) for series in truth().writes.writers}
+    found = checks.one_writer(with_series(shared))
+    assert found.kind is Kind.FAILED
+    assert "4 series have two writers" in found.reason
+
+
+def test_processes_must_not_share_an_instance() -> None:
+    wanted = plan(service("front", count=2), service("back"))
+    good = truth(wanted)
+    assert checks.instances(good).kind is Kind.PROVED
+    series = {
+        tuple(sorted((dict(one) | {Label.INSTANCE: "same"}).items())): writers
+        for one, writers in good.writes.writers.items()
+    }
+    found = checks.instances(with_series(series, good))
+    assert (found.kind, found.found) == (Kind.FAILED, "shop/back: 1, shop/front: 1")
+
+
+def test_refused_requests_are_named() -> None:
+    made = truth()
+    refused = replace(made, writes=replace(made.writes, refused={"403 SignatureDoesNotMatch": 3}))
+    assert checks.signatures(refused).reason == "AMP: 3 x 403 SignatureDoesNotMatch"
+    silent = replace(made, traces=Received())
+    assert checks.signatures(silent).reason == "X-Ray got no request at all"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"level":"error","msg":"Exporting failed.","error":"403"}', "1 x Exporting failed. 403"),
+        ('{"level":"warn","msg":"deprecated"}', "1 x deprecated"),
+        ("2026-11-22T02:00:00.000Z\terror\tservice.go:1\tno", "1 x 2026-11-22T02:00:00.000Z"),
+        ("panic: runtime error", "1 x panic: runtime error"),
+        ('{"level":"info","msg":"error is only a word here"}', ""),
+        ("[]", ""),
+        ("", ""),
+    ],
+)
+def test_complaints_of_collectors_are_named(line: str, reason: str) -> None:
+    found = checks.logs(truth(logs={"front-collector": f"{line}\n"}))
+    assert found.reason.startswith(reason)
+    assert (found.kind is Kind.PROVED) == (reason == "")
+
+
+def counted(counts: Mapping[tuple[str, str], float]) -> list[Verdict]:
+    answers = [({Label.JOB: job, Label.STATUS: status}, value) for (job, status), value in counts.items()]
+    return asyncio.run(checks.counted(truth(), server(lambda _: answers), 2_000_000.0))
+
+
+COUNTS = {
+    ("shop/front", "200"): 360.0,
+    ("shop/front", "502"): 40.0,
+    ("shop/back", "200"): 360.0,
+    ("shop/back", "500"): 40.0,
+}
+
+
+def test_counts_must_agree_exactly() -> None:
+    assert [one.kind for one in counted(COUNTS)] == [Kind.PROVED] * 2
+    assert [one.kind for one in counted(COUNTS | {("shop/back", "200"): 359.0})] == [Kind.PROVED, Kind.FAILED]
+    assert [one.kind for one in counted(COUNTS | {("shop/front", "404"): 1.0})] == [Kind.FAILED, Kind.PROVED]
+    assert counted(COUNTS | {("shop/other", "200"): 1.0})[-1].reason == "requests of nobody"
+    assert [one.found for one in counted({})] == ["none", "none"]

@@ -1,0 +1,88 @@
+"""The task-metadata endpoint, in the form of ECS's documentation."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from proof.metadata import Metadata, Reading, TaskIdentity
+from proof.web import Request, fetch
+from tests.proof.made import reading, service
+
+TASK = TaskIdentity(
+    "eu-west-1", "shop-dev", "front", "a" * 32, datetime(2026, 11, 22, tzinfo=UTC), service("app").definition
+)
+
+
+def ask(*paths: str, read: Callable[[], Reading] | None = None) -> list[Any]:
+    clock = iter(range(0, 1000, 2))
+    made = Metadata(TASK, read or (lambda: reading(next(clock))))
+
+    async def run() -> list[Any]:
+        async with made.open() as url:
+            port = int(url.split(":")[2].split("/")[0])
+            answers = [await fetch(port, Request("GET", path, {}, b"")) for path in paths]
+            return [json.loads(answer.body) if answer.status == 200 else answer.status for answer in answers]
+
+    return asyncio.run(run())
+
+
+OWN = f"/v4/{'a' * 32}-1000000000"
+
+
+def test_the_task_is_the_one_that_was_rendered() -> None:
+    [task] = ask(f"{OWN}/task")
+    assert task["Cluster"] == "arn:aws:ecs:eu-west-1:123456789012:cluster/shop-dev"
+    assert task["TaskARN"] == f"arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/{'a' * 32}"
+    assert (task["Family"], task["Revision"], task["ServiceName"]) == ("shop-dev-app", "1", "front")
+    assert (task["LaunchType"], task["AvailabilityZone"]) == ("FARGATE", "eu-west-1a")
+    assert task["Limits"] == {"CPU": 0.25, "Memory": 1024}
+    assert [(one["Name"], one["Limits"]) for one in task["Containers"]] == [
+        ("app", {"CPU": 2}),
+        ("collector", {"CPU": 64, "Memory": 512}),
+    ]
+    assert task["PullStartedAt"] == "2026-11-22T00:00:00.000000Z"
+
+
+def test_a_container_is_found_by_its_id() -> None:
+    container, other, nobody, nothing, older = ask(
+        OWN, OWN[:-1] + "1", "/v4/somebody", f"{OWN}/task/tags", f"/v3/{'a' * 32}"
+    )
+    assert (container["Name"], container["Type"], container["KnownStatus"]) == ("app", "NORMAL", "RUNNING")
+    assert container["DockerId"] == f"{'a' * 32}-1000000000"
+    assert other["Name"] == "collector"
+    assert (nobody, nothing, older) == (404, 404, 404)
+
+
+def test_statistics_cover_the_time_since_the_previous_question() -> None:
+    first, second = ask(f"{OWN}/task/stats", f"{OWN}/task/stats")
+    for found in (first, second):
+        one = found[f"{'a' * 32}-1000000000"]
+        seconds = datetime.fromisoformat(one["read"]).timestamp() - datetime.fromisoformat(one["preread"]).timestamp()
+        used = one["cpu_stats"]["cpu_usage"]["total_usage"] - one["precpu_stats"]["cpu_usage"]["total_usage"]
+        assert seconds == 2
+        assert used / 1e9 / seconds == pytest.approx(0.1)
+        assert one["memory_stats"]["usage"] == 80 * 1024 * 1024
+    assert first[f"{'a' * 32}-1000000000"]["read"] == second[f"{'a' * 32}-1000000000"]["preread"]
+
+
+def test_containers_share_the_tasks_network_evenly() -> None:
+    [found] = ask(f"{OWN}/task/stats")
+    rates = [one["network_rate_stats"] for one in found.values()]
+    assert sum(one["rx_bytes_per_sec"] for one in rates) == pytest.approx(1000)
+    assert sum(one["tx_bytes_per_sec"] for one in rates) == pytest.approx(2000)
+    assert sum(one["networks"]["eth1"]["rx_bytes"] for one in found.values()) == 2000
+
+
+def test_disk_is_by_operation() -> None:
+    [found] = ask(f"{OWN}/stats")
+    values = {one["op"]: one["value"] for one in found["blkio_stats"]["io_service_bytes_recursive"]}
+    assert values == {"Read": 0, "Write": 8192, "Total": 8192}
+
+
+def test_a_container_that_does_not_run_has_no_statistics() -> None:
+    [found] = ask(f"{OWN}/task/stats", read=lambda: Reading(1.0, {}, reading(0).traffic))
+    assert list(found.values()) == [None, None]

@@ -1,0 +1,121 @@
+"""The service pattern, mixed stacks and small ones, run for real."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from proof.verdicts import Kind
+from tests.proof import browser
+from tests.proof.live import ROOT, complaints, live, named, wanted
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def command() -> tuple[subprocess.CompletedProcess[str], float]:
+    """`make prove STACK=prod`, as a user runs it."""
+    (ROOT / "build/prod/report.html").unlink(missing_ok=True)
+    began = time.time()
+    return (
+        subprocess.run(
+            [sys.executable, "-m", "proof", "prod"],
+            cwd=ROOT,
+            env=os.environ | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        ),
+        began,
+    )
+
+
+def test_the_command_proves_prod(command: tuple[subprocess.CompletedProcess[str], float]) -> None:
+    done, _ = command
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert "2 x storefront, 2 x inventory, 2 x collector; 30 s of even load" in done.stdout
+    assert any(line.startswith("✓ proved  trace: complete") for line in lines)
+    assert re.fullmatch(r"\d+ proved, \d+ checked against the contract; \d+ s; build/prod/report.html", lines[-1])
+
+
+def test_the_command_leaves_a_report_and_no_process(command: tuple[subprocess.CompletedProcess[str], float]) -> None:
+    _, began = command
+    assert (ROOT / "build/prod/report.html").stat().st_mtime > began
+    assert not list((ROOT / "build/prod").glob(".*"))
+    ours = {str(ROOT / ".bin/collector"), str(ROOT / ".bin/prometheus")}
+    left = [one.pid for one in psutil.process_iter(["exe", "create_time"]) if one.info["exe"] in ours]
+    assert [pid for pid in left if psutil.Process(pid).create_time() > began] == []
+
+
+@browser.needed
+def test_the_report_says_what_was_not_proved(
+    command: tuple[subprocess.CompletedProcess[str], float], tmp_path: Path
+) -> None:
+    page = (ROOT / "build/prod/report.html").read_text()
+    assert "Its figures come from CloudWatch or X-Ray, which cannot run here." in page
+    copy = tmp_path / "report.html"
+    copy.write_text(page)
+    seen = browser.look(copy, tmp_path / "profile", width=1280)
+    assert seen.console == ()
+    assert seen.drawn == seen.charts
+    assert len(seen.charts) == 10
+
+
+def test_interrupting_leaves_nothing(tmp_path: Path) -> None:
+    report = ROOT / "build/dev/report.html"
+    report.unlink(missing_ok=True)
+    asked = [sys.executable, "-m", "proof", "dev"]
+    process = subprocess.Popen(asked, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while len(children := psutil.Process(process.pid).children()) < 5:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, "proof: interrupted\n")
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+    assert not report.exists()
+    assert not list((ROOT / "build").glob(".*"))
+
+
+def test_patterns_may_be_mixed(tmp_path: Path) -> None:
+    applications = json.loads(json.dumps(run_applications()))
+    applications[1]["pattern"] = "service"
+    with live(wanted("dev", config={"applications": applications}), tmp_path) as alive:
+        judgement = alive.judged()
+    assert complaints(judgement) == ""
+    running = [one for one in judgement.verdicts if one.subject.startswith("ECS tasks / Running tasks")]
+    assert {one.kind for one in running} == {Kind.PROVED, Kind.CHECKED}
+    assert named(judgement.others, "complete").expected == "storefront > inventory"
+    # The only client of the collector service keeps to one of its two processes.
+    assert "2 writers" in named(judgement.others, "one for each series").found
+
+
+def test_one_application_and_no_grafana(tmp_path: Path) -> None:
+    [first, *_] = run_applications()
+    config = {"applications": [first | {"name": "only"}], "grafana": {"enabled": False}}
+    with live(wanted("dev", config=config), tmp_path) as alive:
+        judgement = alive.judged()
+    assert judgement.dashboards == ()
+    assert complaints(judgement) == ""
+    assert named(judgement.others, "errors and faults as sent").found.startswith("only 200: ")
+    assert "only 500: " in named(judgement.others, "errors and faults as sent").found
+
+
+def run_applications() -> list[dict[str, object]]:
+    """Two applications as small as they can be."""
+    return [
+        {"name": name, "image": "public.ecr.aws/shop/sample:1.0", "port": 8080, "memory": 1024}
+        for name in ("storefront", "inventory")
+    ]

@@ -1,0 +1,290 @@
+"""What `pulumi up`, `preview` and `destroy` do with the stacks of this repository, on the real engine.
+
+The providers are stand-ins that refuse what the real ones refuse, so that an update in a wrong order fails.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from preview.recorder import record
+from tests.pulumi_cli.stack import PROJECT, ROOT, Run, Stack, names_of
+
+pytestmark = pytest.mark.slow
+
+SERVICE = "aws:ecs/service:Service"
+DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+TOKEN = "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken"
+KEEPS_DATA = ("Workspace", "LogGroup", "DataSource", "Folder", "Repository", "PrivateDnsNamespace", "Cluster", "Vpc")
+
+Fresh = Callable[[str], Stack]
+
+
+def things_by_id(stack: Stack) -> dict[str, str]:
+    """Ids of everything that holds data or has an address that people know, by type and name."""
+    return {
+        f"{thing.type} {thing.name}": thing.id
+        for thing in stack.cloud.things()
+        if thing.type.endswith(tuple(f":{kind}" for kind in KEEPS_DATA))
+    }
+
+
+def token_of(stack: Stack) -> str:
+    (token,) = [thing.outputs["key"] for thing in stack.cloud.things() if thing.type == TOKEN]
+    return token
+
+
+def containers(call_inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in json.loads(call_inputs["containerDefinitions"])}
+
+
+def assert_as_recorded(stack: Stack) -> None:
+    """The engine's state is what `preview` records: the same resources with the same relations."""
+    recorded = {resource.urn: resource for resource in record(ROOT, stack.name).resources}
+    made = stack.resources()
+    assert set(made) == set(recorded)
+    root = f"urn:pulumi:{stack.name}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{stack.name}"
+    for urn, resource in recorded.items():
+        state = made[urn]
+        assert state["parent"] == (resource.parent or root), urn
+        assert sorted(state.get("dependencies", [])) == sorted(resource.dependencies), urn
+        assert state.get("deletedWith", "") == resource.options.get("deleted_with", ""), urn
+        if resource.custom and not resource.type.startswith("pulumi:providers:"):
+            assert set(state["inputs"]) - {"__autonamed", "name"} == set(resource.inputs) - {"name"}, urn
+
+
+def assert_prints_no_fault(run: Run) -> None:
+    assert not run.warnings
+    assert "error" not in run.output.lower()
+    assert "Traceback" not in run.output
+
+
+class TestFirstDeployment:
+    def test_makes_exactly_what_the_preview_records(self, first_up: tuple[Stack, Run]) -> None:
+        stack, run = first_up
+        assert_prints_no_fault(run)
+        assert_as_recorded(stack)
+        custom = {urn for urn, resource in stack.resources().items() if resource["custom"]}
+        assert len(run.of("create")) == len(custom) - 1, "all but the Grafana provider, which is the engine's"
+
+    def test_of_the_service_pattern_and_its_end(self, fresh: Fresh) -> None:
+        stack = fresh("prod")
+        run = stack.up(slow="create .*:SecurityGroup(In|E)gressRule")
+        assert_prints_no_fault(run)
+        assert_as_recorded(stack)
+        for service in (call for call in run.calls if call.type == SERVICE):
+            group = service.name.replace("-service", "-tasks-")
+            rules = [call for call in run.calls if call.name.startswith(group)]
+            assert len(rules) > 1
+            assert all(rule.ended < service.began for rule in rules), "tasks start with their network in place"
+        stack.run("destroy", "--yes", "--skip-preview")
+        assert not stack.cloud.things()
+
+    def test_gives_the_outputs_that_the_preview_records(self, first_up: tuple[Stack, Run]) -> None:
+        stack, _ = first_up
+        outputs = stack.outputs()
+        assert set(outputs) == set(record(ROOT, "dev").outputs)
+        (workspace,) = [thing for thing in stack.cloud.things() if thing.type == "aws:grafana/workspace:Workspace"]
+        assert outputs["grafanaUrl"] == f"https://{workspace.outputs['endpoint']}"
+
+    def test_installs_plugins_before_the_data_sources(self, first_up: tuple[Stack, Run]) -> None:
+        stack, _ = first_up
+        (workspace,) = [thing for thing in stack.cloud.things() if thing.type == "aws:grafana/workspace:Workspace"]
+        for plugin in ("grafana-x-ray-datasource", "grafana-amazonprometheus-datasource"):
+            assert stack.cloud.installed(workspace.id, plugin)
+
+    def test_keeps_the_token_out_of_output_and_state(self, first_up: tuple[Stack, Run]) -> None:
+        stack, run = first_up
+        assert token_of(stack) not in run.output
+        assert token_of(stack) not in stack.state_text()
+
+    def test_can_be_previewed(self, fresh: Fresh) -> None:
+        stack = fresh("dev")
+        run = stack.run("preview")
+        assert_prints_no_fault(run)
+        assert not run.changes
+        assert f"+ {len(record(ROOT, 'dev').resources) + 1} to create" in run.output
+
+    def test_that_failed_half_way_is_completed_by_the_next(self, fresh: Fresh) -> None:
+        stack = fresh("dev")
+        failed = stack.up(refuse="create .*:TaskDefinition storefront", code=1)
+        assert "the stand-in was told to refuse" in failed.output
+        stack.up()
+        assert_as_recorded(stack)
+        assert len(stack.cloud.things()) == len([each for each in stack.resources().values() if each["custom"]]) - 1
+
+
+class TestUnchangedStack:
+    def test_is_left_alone(self, deployed: Stack) -> None:
+        before, token = things_by_id(deployed), token_of(deployed)
+        run = deployed.run("up", "--yes", "--expect-no-changes")
+        assert not run.changes
+        assert not deployed.grafana.requests
+        assert (things_by_id(deployed), token_of(deployed)) == (before, token)
+
+    def test_renews_only_the_token_after_ten_days(self, deployed: Stack) -> None:
+        token = token_of(deployed)
+        run = deployed.up(days_later=10)
+        assert run.changes == [f"create {TOKEN} grafana-token", f"delete {TOKEN} grafana-token"]
+        assert token_of(deployed) != token
+        assert not deployed.up("--expect-no-changes", days_later=10).changes
+
+
+class TestSwitchOfThePattern:
+    def test_to_the_service_and_back(self, deployed: Stack) -> None:
+        kept, existed = things_by_id(deployed), names_of(deployed.cloud.things())
+
+        deployed.configure(pattern="service")
+        there = deployed.up()
+        assert_prints_no_fault(there)
+        assert kept.items() <= things_by_id(deployed).items()
+        assert_collector_comes_first(there)
+
+        deployed.configure(pattern="sidecar")
+        back = deployed.up()
+        assert_prints_no_fault(back)
+        assert kept == things_by_id(deployed)
+        assert names_of(deployed.cloud.things()) == existed
+        assert_collector_goes_last(back)
+
+    def test_of_one_application(self, deployed: Stack) -> None:
+        kept = things_by_id(deployed)
+        applications = record(ROOT, "dev").config[f"{PROJECT}:applications"]
+        deployed.configure(applications=[applications[0], {**applications[1], "pattern": "service"}])
+        run = deployed.up()
+        assert kept.items() <= things_by_id(deployed).items()
+        assert run.of("update", SERVICE) == ["inventory-service"]
+        assert run.of("create", DEFINITION) == ["collector-definition", "inventory-definition"]
+
+
+def assert_collector_comes_first(run: Run) -> None:
+    """No application is pointed at the collector's service before that is steady."""
+    steady = next(call for call in run.calls if str(call) == f"create {SERVICE} collector-service")
+    switched = [call for call in run.calls if call.operation == "update" and call.type == SERVICE]
+    assert {call.name for call in switched} == {"storefront-service", "inventory-service"}
+    assert all(call.began > steady.ended for call in switched)
+
+
+def assert_collector_goes_last(run: Run) -> None:
+    """The collector's service goes only when every application is steady without it."""
+    gone = next(call for call in run.calls if str(call) == f"delete {SERVICE} collector-service")
+    switched = [call for call in run.calls if call.operation == "update" and call.type == SERVICE]
+    assert {call.name for call in switched} == {"storefront-service", "inventory-service"}
+    assert all(call.ended < gone.began for call in switched)
+
+
+class TestChanges:
+    def test_of_an_image_deploys_its_application_only(self, deployed: Stack) -> None:
+        (deployed.project / "sample" / "app.py").write_text("print('another version')\n", encoding="utf-8")
+        applications = record(ROOT, "dev").config[f"{PROJECT}:applications"]
+        # Only one of the two is built from the folder that changed.
+        pinned = {**applications[1], "image": "public.ecr.aws/example/inventory:1.0.0"}
+        deployed.configure(applications=[applications[0], pinned])
+        deployed.up()
+        (deployed.project / "sample" / "app.py").write_text("print('a third version')\n", encoding="utf-8")
+        assert deployed.up().changes == [
+            "update docker-build:index:Image storefront-image",
+            f"create {DEFINITION} storefront-definition",
+            f"update {SERVICE} storefront-service",
+            f"delete {DEFINITION} storefront-definition",
+        ]
+
+    def test_turning_grafana_off_removes_all_of_it_and_on_brings_it_back(self, deployed: Stack) -> None:
+        existed = names_of(deployed.cloud.things())
+        deployed.configure(grafana={"enabled": False})
+        run = deployed.up()
+        assert not [call for call in run.calls if call.type.startswith("grafana:")]
+        assert not [thing for thing in deployed.cloud.things() if "grafana" in thing.type]
+        deployed.configure(grafana=record(ROOT, "dev").config[f"{PROJECT}:grafana"])
+        deployed.up()
+        assert names_of(deployed.cloud.things()) == existed
+
+
+class TestDestruction:
+    def test_leaves_nothing_and_asks_nothing_of_grafana(self, deployed: Stack) -> None:
+        run = deployed.run("destroy", "--yes", "--skip-preview", refuse=" grafana:")
+        assert not [call for call in run.calls if call.type.startswith("grafana:")]
+        assert not deployed.cloud.things()
+        assert not deployed.resources()
+
+
+class TestWrongConfiguration:
+    def test_is_refused_with_every_fault_and_nothing_else(self, fresh: Fresh) -> None:
+        stack = fresh("dev")
+        stack.configure(
+            pattern="sidcar",
+            logs={"retentionDays": 8},
+            applications=[{"name": "storefront", "image": "nginx", "port": 8080, "colour": "red"}],
+        )
+        run = stack.up(code=1)
+        assert "Traceback" not in run.output
+        assert not run.calls
+        assert not stack.resources()
+        for fault in (
+            "pattern: is not one of the choices (got 'sidcar')",
+            "logs.retentionDays:",
+            "applications.0.image:",
+            "applications.0.colour: is not a known key",
+        ):
+            assert run.output.count(fault) >= 1, fault
+
+    def test_that_pulumi_itself_refuses_is_clean_too(self, fresh: Fresh) -> None:
+        stack = fresh("dev")
+        stack.configure(applications="storefront")
+        run = stack.up(code=None)
+        assert run.code != 0
+        assert "Traceback" not in run.output
+        assert not run.calls
+
+    def test_of_a_deployed_stack_changes_nothing(self, deployed: Stack) -> None:
+        before = set(deployed.resources())
+        deployed.configure(pattern="sidcar")
+        assert not deployed.up(code=1).calls
+        assert set(deployed.resources()) == before
+
+
+FOREIGN_PROGRAM = """\
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from components import Sidecar, Telemetry, instrument
+from documents.inputs import Collector
+from documents.task import Origin, log_configuration
+
+workspace = aws.amp.Workspace("workspace", alias="theirs")
+url = pulumi.Output.concat(workspace.prometheus_endpoint, "api/v1/remote_write")
+sidecar = Sidecar(Telemetry(url, workspace.arn, 60), Collector(), "eu-west-1")
+origin = Origin(namespace="shop", environment="dev", cluster="theirs", service="cart", family="their-cart")
+log = log_configuration("/ecs/theirs", "eu-west-1", "collector")
+theirs = [{"name": "cart", "image": "cart:1.0.0", "essential": True, "environment": [{"name": "KEEP", "value": "me"}]}]
+aws.ecs.TaskDefinition(
+    "cart",
+    family="their-cart",
+    requires_compatibilities=["FARGATE"],
+    network_mode="awsvpc",
+    cpu="512",
+    memory="1024",
+    execution_role_arn="arn:aws:iam::123456789012:role/theirs",
+    container_definitions=instrument(json.dumps(theirs), "cart", sidecar.instrument(origin, log)),
+)
+"""
+
+
+def test_a_task_definition_made_elsewhere_can_be_instrumented(fresh: Fresh) -> None:
+    stack = fresh("dev")
+    (stack.project / "__main__.py").write_text(FOREIGN_PROGRAM, encoding="utf-8")
+    assert_prints_no_fault(stack.up())
+    (definition,) = [thing for thing in stack.cloud.things() if thing.type == DEFINITION]
+    (workspace,) = [thing for thing in stack.cloud.things() if thing.type == "aws:amp/workspace:Workspace"]
+    made = containers(definition.inputs)
+    assert set(made) == {"cart", "collector"}
+    assert {"name": "KEEP", "value": "me"} in made["cart"]["environment"]
+    assert {
+        "name": "AWS_PROMETHEUS_ENDPOINT",
+        "value": f"{workspace.outputs['prometheusEndpoint']}api/v1/remote_write",
+    } in made["collector"]["environment"]
+    assert not stack.up("--expect-no-changes").changes
