@@ -25,7 +25,7 @@ from documents.names import COLLECTOR, Names
 names = Names(pulumi.get_project(), pulumi.get_stack())
 region = pulumi.Config("aws").require("region")
 try:
-    settings = stack_settings.load(stack_settings.program_config(), names)
+    settings = stack_settings.load(stack_settings.program_config(), names, stack_settings.encrypted_keys())
     dashboards = stack_settings.dashboards_of(settings, names, region, Path(__file__).parent)
 except ConfigurationError as error:
     raise pulumi.RunError(f"stack {names.stack!r} cannot be deployed:\n{error}") from None

@@ -75,14 +75,30 @@ def program_config() -> dict[str, str]:
     return {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
 
 
-def load(config: Mapping[str, str], names: Names) -> Settings:
+def encrypted_keys() -> frozenset[str]:
+    """The keys of the running program's configuration that hold a value which the stack file has encrypted."""
+    marked = {key for key in program_config() if pulumi_config.is_config_secret(key)}
+    return frozenset(marked.union(pulumi_config.get_config_secret_keys_env()))
+
+
+def load(config: Mapping[str, str], names: Names, encrypted: Iterable[str] = ()) -> Settings:
     """The settings in a stack's configuration. Raises ConfigurationError with every fault.
 
     `config` has the keys and texts that Pulumi hands to a program: `<project>:<key>`, structured values as JSON.
+    `encrypted` names those whose decrypted value must not end up in a document.
     """
     own = {key.partition(":")[2]: text for key, text in config.items() if key.partition(":")[0] == names.project}
     faults: list[Fault] = []
     values = {key: _value(key, text, faults) for key, text in own.items()}
+    faults += [
+        Fault(
+            key,
+            "holds an encrypted value, which a task definition would show in plain text",
+            "store it in Secrets Manager or SSM Parameter Store and give its ARN under `secrets`",
+        )
+        for key in own
+        if f"{names.project}:{key}" in set(encrypted)
+    ]
     return check(values, names, faults)
 
 
@@ -149,9 +165,9 @@ def feeds(settings: Settings, names: Names, region: str) -> Feeds:
 def dashboards_of(settings: Settings, names: Names, region: str, root: Path) -> list[Dashboard]:
     """Our dashboards and those that the stack imports from files below `root`.
 
-    Raises ConfigurationError with every fault of the files.
+    Raises ConfigurationError with every fault of the files that the stack names, the folders of images included.
     """
-    found: list[Fault] = []
+    found = _build_faults(settings, root)
     all_of_them = list(dashboards(feeds(settings, names, region)))
     taken = {dashboard.uid for dashboard in all_of_them}
     for index, path in enumerate(settings.grafana.dashboards):
@@ -170,6 +186,19 @@ def dashboards_of(settings: Settings, names: Names, region: str, root: Path) -> 
     if found:
         raise ConfigurationError(found)
     return all_of_them
+
+
+def _build_faults(settings: Settings, root: Path) -> list[Fault]:
+    return [
+        Fault(
+            f"applications.{index}.image.build",
+            "is no folder with a Dockerfile",
+            "give the folder that holds it",
+            application.image.build,
+        )
+        for index, application in enumerate(settings.applications)
+        if isinstance(application.image, Build) and not (root / application.image.build / "Dockerfile").is_file()
+    ]
 
 
 def _applications(values: Any, found: list[Fault]) -> dict[int, StackApplication]:

@@ -14,6 +14,7 @@ from components.known import known_now
 from components.patterns.instrumentation import Instrumentation, Pattern
 from components.site import Site
 from documents import inputs, policies, task
+from documents.faults import ConfigurationError
 from documents.policies import Statement
 
 
@@ -53,9 +54,12 @@ class Application(pulumi.ComponentResource):
         place, pattern = args["place"], args["pattern"]
         wanted = {key: value for key, value in args.items() if key not in ("place", "pattern", "repository_arn")}
         application = inputs.checked(inputs.Application, known_now(wanted), args["name"])
+        site = place.site
+        key = application.name
+        if faults := [*site.names.application_faults(application.name, key), *pattern.faults(application, key)]:
+            raise ConfigurationError(faults)
         super().__init__("ecs-observability:index:Application", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        site = place.site
         origin = task.Origin(
             namespace=site.names.project,
             environment=site.names.stack,

@@ -90,14 +90,19 @@ class Names:
                 )
             )
         for index, application in applications.items():
-            role = self.role(application, "execution")
-            if len(role) > _LONGEST_ROLE:
-                found.append(
-                    Fault(
-                        f"applications.{index}.name",
-                        f"makes the role name {role!r} of {len(role)} characters, and IAM takes {_LONGEST_ROLE}",
-                        f"shorten it by {len(role) - _LONGEST_ROLE}",
-                        application,
-                    )
-                )
+            found += self.application_faults(application, f"applications.{index}")
         return found
+
+    def application_faults(self, application: str, key: str) -> list[Fault]:
+        """What AWS would refuse later in the names of one application, which stands under `key`."""
+        role = self.role(application, "execution")
+        if len(role) <= _LONGEST_ROLE:
+            return []
+        return [
+            Fault(
+                f"{key}.name",
+                f"makes the role name {role!r} of {len(role)} characters, and IAM takes {_LONGEST_ROLE}",
+                f"shorten it by {len(role) - _LONGEST_ROLE}",
+                application,
+            )
+        ]

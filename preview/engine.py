@@ -186,9 +186,6 @@ class Monitor(MockMonitor):
                 zones = {"names": names, "zoneIds": [f"<{name}.zoneId>" for name in names], "groupNames": [region]}
                 return {"id": region, "region": region, "state": arguments.get("state") or "available", **zones}
             case "getAuthorizationToken:getAuthorizationToken":
-                login = {name: f"<registry.{name}>" for name in ("userName", "password", "proxyEndpoint", "expiresAt")}
-                return {**login, "id": region, "authorizationToken": "<registry.authorizationToken>"}
-            case "getAuthorizationToken:getAuthorizationToken":
                 outputs = ("authorizationToken", "expiresAt", "password", "proxyEndpoint")
                 return {"id": region, "userName": "AWS", **{name: f"<registry.{name}>" for name in outputs}}
             case _:

@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,7 @@ from preview.recorder import record
 from proof import report
 from proof.plan import Plan, PlanError, plan
 from proof.processes import ProgramError
+from proof.prometheus import QueryError
 from proof.report import Facts
 from proof.run import Run, observed
 from proof.stack import INTERVAL_SECONDS, REQUESTS_PER_SECOND, Programs, Timing
@@ -45,18 +48,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("stack", help="a stack of this project, such as dev")
     parser.add_argument("--keep", action="store_true", help="keep everything running after the verdicts")
     asked = parser.parse_args(arguments)
-    console = Console(highlight=False)
+    # Where nobody looks at a terminal, lines are long enough for the table.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 180)
     try:
         programs = _programs()
         console.print(f"[dim]rendering {asked.stack}")
         recording = record(_ROOT, asked.stack)
         documents = render.documents(recording)
+        wanted = plan(recording, documents)
         folder = _ROOT / "build" / asked.stack
         render.write(documents, folder)
-        return _interruptible(lambda: _prove(plan(recording, documents), programs, folder, console, keep=asked.keep))
-    except (ConfigurationError, RecordingError, PlanError, ProgramError, MissingProgram) as error:
+        return _interruptible(lambda: _prove(wanted, programs, folder, console, keep=asked.keep))
+    except (ConfigurationError, RecordingError, PlanError, MissingProgram) as error:
         print(f"proof: {error}", file=sys.stderr)
         return _USAGE
+    except (ProgramError, QueryError) as error:
+        print(f"proof: {error}", file=sys.stderr)
+        return _FAILED
     except KeyboardInterrupt:
         print("proof: interrupted", file=sys.stderr)
         return _INTERRUPTED
@@ -80,10 +88,10 @@ def _interruptible(work: Callable[[], Awaitable[int]]) -> int:
 
 async def _prove(wanted: Plan, programs: Programs, folder: Path, console: Console, *, keep: bool) -> int:
     began = time.monotonic()
-    timing = Timing()
     with tempfile.TemporaryDirectory(prefix="proof-") as temporary:
-        console.print(f"[dim]starting {_described(wanted)}")
-        async with observed(wanted, programs, Path(temporary), timing) as run:
+        async with observed(
+            wanted, programs, Path(temporary), Timing(), lambda text: console.print(f"[dim]{text}")
+        ) as run:
             judgement = await run.judge()
             seconds = time.monotonic() - began
             _print(judgement, wanted, console)
@@ -96,16 +104,13 @@ async def _prove(wanted: Plan, programs: Programs, folder: Path, console: Consol
     return _FAILED if judgement.failed else _PROVED
 
 
-def _described(wanted: Plan) -> str:
-    tasks = [f"{service.count} x {service.name}" for service in wanted.services]
-    return f"{', '.join(tasks)}; {Timing().steady:g} s of even load"
-
-
 async def _keep(run: Run, console: Console) -> None:
     console.print("\nEverything keeps running under load; Ctrl-C ends it.")
     for name, address in run.stack.addresses.items():
         console.print(f"  {name:32} {address}")
-    await run.stack.keep_driving()
+    # The verdicts stand, so that ending it now is no failure.
+    with suppress(asyncio.CancelledError):
+        await run.stack.keep_driving()
 
 
 # Programs

@@ -160,8 +160,8 @@ def _written(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
 
 def _requests(truth: Truth, application: str) -> Value:
     """Requests a second that the application answered in the steady window."""
-    count = sum(truth.steady.start <= one.at <= truth.steady.end for one in truth.handled[application])
-    return about(Quantity.RATE, count / truth.steady.seconds, 0.05)
+    at = sorted(one.at for one in truth.handled[application] if truth.steady.start <= one.at <= truth.steady.end)
+    return about(Quantity.RATE, (len(at) - 1) / (at[-1] - at[0]), 0.06)
 
 
 def _errors(truth: Truth, application: str) -> Value:

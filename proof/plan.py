@@ -114,6 +114,8 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
     configured: Sequence[Mapping[str, Any]] = recording.config.get(f"{recording.project}:applications", ())
     order = {str(application["name"]): index for index, application in enumerate(configured)}
     collector = services.pop(names.COLLECTOR, None)
+    if not services:
+        raise PlanError("the stack has no application that load could be sent to")
     _check_configurations((*services.values(), *((collector,) if collector else ())), documents)
     return Plan(
         project=recording.project,

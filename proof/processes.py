@@ -77,14 +77,16 @@ class Child:
     def usage(self) -> Usage:
         """What it used so far; what was seen last if it has ended. None of our programs starts others."""
         with suppress(psutil.Error), self._seen.oneshot():
-            times, disk, memory = self._seen.cpu_times(), self._seen.io_counters(), self._seen.memory_info().rss
+            times, memory = self._seen.cpu_times(), self._seen.memory_info().rss
+            # Not every system counts the disk for each process; its panels then show nothing but zero, as is true.
+            disk = self._seen.io_counters() if hasattr(self._seen, "io_counters") else None
             self._last = Usage(
                 user=times.user,
                 system=times.system,
                 memory=memory,
                 largest_memory=max(self._last.largest_memory, memory),
-                read=disk.read_bytes,
-                written=disk.write_bytes,
+                read=disk.read_bytes if disk else 0,
+                written=disk.write_bytes if disk else 0,
             )
         return self._last
 

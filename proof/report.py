@@ -16,6 +16,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from documents.dashboards.sources import CLOUDWATCH, XRAY
 from proof.expectations import Quantity
 from proof.grafana import Panel, legend
 from proof.prometheus import Frame
@@ -77,6 +78,8 @@ MARKS: Final[Mapping[Kind, str]] = {Kind.PROVED: "✓", Kind.CHECKED: "≡", Kin
 
 # Dashboards
 
+_BACK_ENDS: Final = {CLOUDWATCH: "CloudWatch", XRAY: "X-Ray"}
+
 
 def _board(board: DashboardResult, truth: Truth) -> dict[str, Any]:
     panels = [_panel(f"{board.uid}-{index}", panel, truth) for index, panel in enumerate(board.panels)]
@@ -94,11 +97,14 @@ def _panel(identity: str, result: PanelResult, truth: Truth) -> dict[str, Any]:
         "grid": panel.grid,
         "type": panel.type,
         "answers": result.answers,
+        "elsewhere": sorted(
+            {_BACK_ENDS[one.target.source] for one in result.answers if one.target.source in _BACK_ENDS}
+        ),
         "kind": _worst([answer.verdict for answer in result.answers]),
         "numbers": [number for answer in data for number in _numbers(answer)]
         if panel.type in ("stat", "gauge")
         else [],
-        "table": _table(panel, data) if panel.type == "table" else None,
+        "table": _table(panel, data) if data and panel.type == "table" else None,
         "charts": [_chart(identity, panel.title, data, truth)] if drawn and data else [],
     }
 

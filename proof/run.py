@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,10 +39,14 @@ class Run:
 
 
 @asynccontextmanager
-async def observed(plan: Plan, programs: Programs, folder: Path, timing: Timing) -> AsyncGenerator[Run]:
-    """The stack after it was driven; it ends with the context."""
+async def observed(
+    plan: Plan, programs: Programs, folder: Path, timing: Timing, say: Callable[[str], None] = lambda _: None
+) -> AsyncGenerator[Run]:
+    """The stack after it was driven; it ends with the context. `say` gets what it is doing, in a few words."""
+    say(f"starting {', '.join(f'{service.count} x {service.name}' for service in plan.services)}")
     async with running(plan, programs, folder) as stack, prometheus(stack.prometheus_url) as server:
-        load, steady = await stack.drive(timing, lambda: _flowing(stack))
+        load, steady = await stack.drive(timing, lambda: _flowing(stack), say)
+        say("waiting for the last of the telemetry")
         sent = len(load.sent)
         await until(lambda: _arrived(stack, server, sent, steady.end), timing.last, stack.check)
         yield Run(stack, stack.truth(load, steady), server)

@@ -40,6 +40,9 @@ REQUESTS_PER_SECOND: Final = 10.0
 _OUT_OF_ORDER_WINDOW: Final = "60s"
 """AMP's default (Amazon Managed Service for Prometheus User Guide, workspace configuration)."""
 
+_COLLECTOR_IMAGE: Final = {"RUN_IN_CONTAINER": "True"}
+"""What ADOT's image sets (its Dockerfile): without it the program logs to a file of its own."""
+
 _START_SECONDS: Final = 40.0
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -165,14 +168,18 @@ class Stack:
         self.addresses["Prometheus (as AMP)"] = self.prometheus_url
         self._keep_reading()
 
-    async def drive(self, timing: Timing, flowing: Callable[[], Awaitable[bool]]) -> tuple[Load, Window]:
+    async def drive(
+        self, timing: Timing, flowing: Callable[[], Awaitable[bool]], say: Callable[[str], None]
+    ) -> tuple[Load, Window]:
         """Sends load: until telemetry flows (or patience ends), and then evenly for the steady phase."""
+        say("under load, until every process has been heard of")
         load = Load(self._fronts, REQUESTS_PER_SECOND)
         steady: list[float] = []
         sending = asyncio.create_task(load.run(lambda: bool(steady) and time.time() >= steady[0] + timing.steady))
         try:
             await until(flowing, timing.first, self.check)
             await asyncio.sleep(LOOK_BACK * INTERVAL_SECONDS)
+            say(f"{timing.steady:g} s of even load, {REQUESTS_PER_SECOND:g} requests a second")
             steady.append(time.time())
             self._read()
             await sending
@@ -207,8 +214,8 @@ class Stack:
 
     def check(self) -> None:
         """Raises ProgramError if a program has ended by itself."""
-        for task in self.tasks:
-            for child in task.children.values():
+        for child in (self._server, *(child for task in self.tasks for child in task.children.values())):
+            if child is not None:
                 child.check()
 
     async def end_tasks(self) -> None:
@@ -264,6 +271,7 @@ class Stack:
         xray_relay = await self._resources.enter_async_context(task.wire.outbound(self._xray_port).open())
         variables = (
             _base(self._folder)
+            | _COLLECTOR_IMAGE
             | environment(container)
             | await self._metadata(task, container)
             | {

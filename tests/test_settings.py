@@ -372,3 +372,25 @@ def test_dashboards_that_cannot_be_read(tmp_path: Path, path: str, reason: str) 
     found = loaded(grafana={"dashboards": [path]})
     with pytest.raises(ConfigurationError, match=f"grafana.dashboards.0: cannot be read: {reason}"):
         dashboards_of(found, NAMES, "eu-west-1", tmp_path)
+
+
+def test_encrypted_values_are_refused_by_key_and_never_shown() -> None:
+    config = configuration(application() | {"tags": {"owner": "marker-of-a-secret"}})
+    with pytest.raises(ConfigurationError) as caught:
+        load(config, NAMES, encrypted=[f"{NAMES.project}:tags", "aws:region"])
+    assert str(caught.value).strip() == (
+        "tags: holds an encrypted value, which a task definition would show in plain text; "
+        "store it in Secrets Manager or SSM Parameter Store and give its ARN under `secrets`"
+    )
+
+
+def test_an_image_is_built_from_a_folder_with_a_dockerfile(tmp_path: Path) -> None:
+    built = loaded(**application(image={"build": "./shop"}))
+    with pytest.raises(ConfigurationError) as caught:
+        dashboards_of(built, NAMES, "eu-west-1", tmp_path)
+    assert str(caught.value).strip() == (
+        "applications.0.image.build: is no folder with a Dockerfile (got './shop'); give the folder that holds it"
+    )
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "Dockerfile").write_text("FROM scratch\n")
+    assert [one.uid for one in dashboards_of(built, NAMES, "eu-west-1", tmp_path)] == ["ecs-tasks", "application"]

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import pulumi
 
 from documents import task
+from documents.faults import Fault
+from documents.inputs import Application
 from documents.policies import Statement
 from documents.task import Additions, Container, Origin
 
@@ -40,6 +42,10 @@ class Instrumentation:
 
 class Pattern(Protocol):
     """How telemetry leaves an application task."""
+
+    def faults(self, application: Application, key: str) -> list[Fault]:
+        """Why an application cannot have this pattern; `key` is where it stands in what the user gave us."""
+        ...
 
     def instrument(self, origin: Origin, log: Container) -> Instrumentation:
         """What to add to the task of `origin`; `log` is the log configuration for containers that are added."""

@@ -11,7 +11,8 @@ from components.fargate import Place
 from components.identity import role, tasks_trust
 from components.patterns.instrumentation import Instrumentation, Telemetry
 from documents import catalogue, collector, names, policies, task
-from documents.inputs import Architecture, Collector, Discovery
+from documents.faults import Fault
+from documents.inputs import Application, Architecture, Collector, Discovery
 from documents.task import Additions, Container, Origin
 
 _PORTS = {"otlp-grpc": collector.OTLP_GRPC_PORT, "otlp-http": collector.OTLP_HTTP_PORT}
@@ -73,6 +74,10 @@ class CollectorService(pulumi.ComponentResource):
         self.address = pulumi.Output.from_input(self._endpoint)
         self.clients_group_id = clients.id
         self.register_outputs({"address": self.address, "clientsGroupId": self.clients_group_id})
+
+    def faults(self, application: Application, key: str) -> list[Fault]:  # noqa: ARG002 - takes nothing from a task
+        """None: an application of any kind can send to an address."""
+        return []
 
     def instrument(self, origin: Origin, log: Container) -> Instrumentation:  # noqa: ARG002 - adds no container
         """The collector's address and the group that lets the task in; no container, no permission."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from components.patterns.instrumentation import Instrumentation, Telemetry
 from documents import catalogue, collector, policies, task
-from documents.inputs import Collector
+from documents.faults import Fault
+from documents.inputs import Application, Collector, sidecar_fits
 from documents.task import Additions, Container, Origin
 
 
@@ -15,6 +16,10 @@ class Sidecar:
     telemetry: Telemetry
     collector: Collector
     region: str
+
+    def faults(self, application: Application, key: str) -> list[Fault]:
+        """The collector's share may leave too little to the application."""
+        return sidecar_fits(application, self.collector, key)
 
     def instrument(self, origin: Origin, log: Container) -> Instrumentation:
         """A collector container, and the application's exporter pointed at it."""

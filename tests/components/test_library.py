@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from documents.faults import ConfigurationError
 from preview.recorder import ProgramError, Recording, record
 from tests.components.variants import SECRET, TASK, containers, environment, statements
 
@@ -152,3 +153,16 @@ def test_a_plain_secret_that_another_resource_gives_is_refused_without_being_tol
 def test_the_arn_of_a_secret_may_be_plain(tmp_path: Path) -> None:
     recording = run(tmp_path, APPLICATION.format(secret=f'"{SECRET}"', more=""))
     assert statements(recording, "web-execution-policy")[-1]["Resource"] == [SECRET]
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ('"memory": 512', "web.memory: leaves 0 MiB to the application beside a collector of 512 MiB"),
+        (f'"name": "{"w" * 50}"', "and IAM takes 64"),
+    ],
+)
+def test_an_application_has_the_checks_of_a_stack_file(tmp_path: Path, more: str, fault: str) -> None:
+    with pytest.raises((ProgramError, ConfigurationError)) as caught:
+        run(tmp_path, APPLICATION.format(secret=f'"{SECRET}"', more=more))
+    assert fault in str(caught.value)

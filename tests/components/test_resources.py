@@ -278,7 +278,7 @@ def test_the_token_and_the_registry_password_are_secret_everywhere(stack: str) -
             holders.setdefault(resource.type, set()).add(secret)
     assert holders == {
         "pulumi:providers:grafana": {"<grafana-token.key>"},
-        "docker-build:index:Image": {"<registry.userName>", "<registry.password>"},
+        "docker-build:index:Image": {"AWS", "<registry.password>"},
     }
     everything = [resource.inputs for resource in recording.resources] + [
         resource.outputs for resource in recording.resources

@@ -102,15 +102,15 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.grafana.__exit__()
 
+    def configuration(self, key: str) -> Any:
+        """What the stack's file says under a key of this project."""
+        return self._document()["config"][f"{PROJECT}:{key}"]
+
     def configure(self, **values: Any) -> None:
-        """Set keys of the stack's file, structured; None takes a key away."""
-        path = self.project / f"Pulumi.{self.name}.yaml"
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for key, value in values.items():
-            document["config"][f"{PROJECT}:{key}"] = value
-            if value is None:
-                del document["config"][f"{PROJECT}:{key}"]
-        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        """Set keys of the stack's file, structured."""
+        document = self._document()
+        document["config"] |= {f"{PROJECT}:{key}": value for key, value in values.items()}
+        self._file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
     def up(self, *arguments: str, **options: Any) -> Run:
         """`pulumi up` without its preview."""
@@ -155,6 +155,13 @@ class Stack:
         run = Run(done.returncode, done.stdout, time.monotonic() - began, tuple(self.cloud.calls()))
         assert code is None or run.code == code, f"pulumi {' '.join(arguments)}: exit {run.code}\n{run.output}"
         return run
+
+    @property
+    def _file(self) -> Path:
+        return self.project / f"Pulumi.{self.name}.yaml"
+
+    def _document(self) -> dict[str, Any]:
+        return yaml.safe_load(self._file.read_text(encoding="utf-8"))
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The state's resources by URN, without the stack itself and the providers that the engine adds."""

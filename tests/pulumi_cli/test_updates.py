@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from preview.recorder import record
-from tests.pulumi_cli.stack import PROJECT, ROOT, Run, Stack, names_of
+from tests.pulumi_cli.stack import PROJECT, Run, Stack, names_of
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def containers(call_inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def assert_as_recorded(stack: Stack) -> None:
     """The engine's state is what `preview` records: the same resources with the same relations."""
-    recorded = {resource.urn: resource for resource in record(ROOT, stack.name).resources}
+    recorded = {resource.urn: resource for resource in record(stack.project, stack.name).resources}
     made = stack.resources()
     assert set(made) == set(recorded)
     root = f"urn:pulumi:{stack.name}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{stack.name}"
@@ -85,7 +85,7 @@ class TestFirstDeployment:
     def test_gives_the_outputs_that_the_preview_records(self, first_up: tuple[Stack, Run]) -> None:
         stack, _ = first_up
         outputs = stack.outputs()
-        assert set(outputs) == set(record(ROOT, "dev").outputs)
+        assert set(outputs) == set(record(stack.project, stack.name).outputs)
         (workspace,) = [thing for thing in stack.cloud.things() if thing.type == "aws:grafana/workspace:Workspace"]
         assert outputs["grafanaUrl"] == f"https://{workspace.outputs['endpoint']}"
 
@@ -151,7 +151,7 @@ class TestSwitchOfThePattern:
 
     def test_of_one_application(self, deployed: Stack) -> None:
         kept = things_by_id(deployed)
-        applications = record(ROOT, "dev").config[f"{PROJECT}:applications"]
+        applications = deployed.configuration("applications")
         deployed.configure(applications=[applications[0], {**applications[1], "pattern": "service"}])
         run = deployed.up()
         assert kept.items() <= things_by_id(deployed).items()
@@ -178,7 +178,7 @@ def assert_collector_goes_last(run: Run) -> None:
 class TestChanges:
     def test_of_an_image_deploys_its_application_only(self, deployed: Stack) -> None:
         (deployed.project / "sample" / "app.py").write_text("print('another version')\n", encoding="utf-8")
-        applications = record(ROOT, "dev").config[f"{PROJECT}:applications"]
+        applications = deployed.configuration("applications")
         # Only one of the two is built from the folder that changed.
         pinned = {**applications[1], "image": "public.ecr.aws/example/inventory:1.0.0"}
         deployed.configure(applications=[applications[0], pinned])
@@ -193,11 +193,12 @@ class TestChanges:
 
     def test_turning_grafana_off_removes_all_of_it_and_on_brings_it_back(self, deployed: Stack) -> None:
         existed = names_of(deployed.cloud.things())
+        wanted = deployed.configuration("grafana")
         deployed.configure(grafana={"enabled": False})
         run = deployed.up()
         assert not [call for call in run.calls if call.type.startswith("grafana:")]
         assert not [thing for thing in deployed.cloud.things() if "grafana" in thing.type]
-        deployed.configure(grafana=record(ROOT, "dev").config[f"{PROJECT}:grafana"])
+        deployed.configure(grafana=wanted)
         deployed.up()
         assert names_of(deployed.cloud.things()) == existed
 
