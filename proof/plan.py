@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from documents import names
-from preview.recorder import Recording
+from preview.recorder import Recording, Resource
 
 Container = Mapping[str, Any]
 
@@ -39,6 +39,12 @@ class Service:
         return next((container for container in containers if container["name"] == name), None)
 
     @property
+    def ports(self) -> list[int]:
+        """The ports that its tasks are reached at."""
+        containers: Sequence[Container] = self.definition["containerDefinitions"]
+        return [int(port["containerPort"]) for one in containers for port in one.get("portMappings") or ()]
+
+    @property
     def sidecar(self) -> Container | None:
         """The collector in its tasks, if it has one there."""
         return self.container(names.COLLECTOR)
@@ -59,6 +65,10 @@ class Plan:
     """What the Prometheus data source is told about the time between two samples."""
     container_insights: str
     """The cluster's setting: disabled, enabled or enhanced."""
+    domains: frozenset[str] = frozenset()
+    """The private DNS namespaces of the stack."""
+    listeners: frozenset[str] = frozenset()
+    """`host:port` of everything that an ECS service of the stack answers at, by Cloud Map or Service Connect."""
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -113,6 +123,7 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
     }
     configured: Sequence[Mapping[str, Any]] = recording.config.get(f"{recording.project}:applications", ())
     order = {str(application["name"]): index for index, application in enumerate(configured)}
+    listeners = frozenset(_listeners(recording, services))
     collector = services.pop(names.COLLECTOR, None)
     if not services:
         raise PlanError("the stack has no application that load could be sent to")
@@ -126,10 +137,44 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         collector=collector,
         documents=documents,
         scrape_seconds=_scrape_seconds(recording),
+        domains=frozenset(_domains(recording).values()),
+        listeners=listeners,
         container_insights=next(
             (one["value"] for one in made.inputs.get("settings", ()) if one["name"] == "containerInsights"), "disabled"
         ),
     )
+
+
+def _domains(recording: Recording) -> dict[str, str]:
+    """DNS namespaces by the name of their resource."""
+    found = recording.of_type("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace")
+    return {resource.name: str(resource.inputs["name"]) for resource in found}
+
+
+def _listeners(recording: Recording, services: Mapping[str, Service]) -> Iterator[str]:
+    domains = _domains(recording)
+    hosts = {
+        resource.name: f"{resource.inputs['name']}.{domains.get(_referred(_namespace(resource)), '')}"
+        for resource in recording.of_type("aws:servicediscovery/service:Service")
+    }
+    for resource in recording.of_type("aws:ecs/service:Service"):
+        registry: Mapping[str, Any] = resource.inputs.get("serviceRegistries") or {}
+        if host := hosts.get(_referred(registry.get("registryArn"))):
+            yield from (f"{host}:{port}" for port in services[str(resource.inputs["name"])].ports)
+        connect: Mapping[str, Any] = resource.inputs.get("serviceConnectConfiguration") or {}
+        for service in connect.get("services") or ():
+            yield from (f"{alias['dnsName']}:{int(alias['port'])}" for alias in service.get("clientAlias") or ())
+
+
+def _namespace(resource: Resource) -> Any:
+    """Which namespace a Cloud Map service is in: stated for DNS or for the service itself."""
+    dns: Mapping[str, Any] = resource.inputs.get("dnsConfig") or {}
+    return dns.get("namespaceId") or resource.inputs.get("namespaceId")
+
+
+def _referred(reference: Any) -> str:
+    """The name of the resource that a placeholder such as `<inventory-name.arn>` stands for an output of."""
+    return str(reference).strip("<>").rpartition(".")[0]
 
 
 def environment(container: Container) -> dict[str, str]:

@@ -264,4 +264,5 @@ _AREAS: Final = {
     "writer": "Writers",
     "signature": "Signatures",
     "log": "Collector logs",
+    "address": "Addresses, which differ here",
 }

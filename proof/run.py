@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from documents.catalogue import CPU_RESERVED, REQUEST_DURATION, Label
-from proof import checks
+from proof import addresses, checks
 from proof.plan import Plan
 from proof.prometheus import Prometheus, QueryError, prometheus
 from proof.stack import Programs, Stack, Timing, running, until
@@ -34,6 +34,7 @@ class Run:
             *await judge.rules(),
             *await checks.counted(self.truth, self.server, time.time()),
             *checks.all_of(self.truth),
+            *addresses.checked(self.truth.plan),
         ]
         return Judgement(dashboards, tuple(others))
 

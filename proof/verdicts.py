@@ -231,10 +231,10 @@ class Judge:
     async def _answer(self, board: Dashboard, panel: Panel, target: Target, choice: Choice) -> Answer:
         if target.source is AMP:
             return await self._ask(board, panel, target, choice)
-        return Answer(target, _written(target), (), self._check(board, panel, target, choice))
+        return Answer(target, _written(target, choice), (), self._check(board, panel, target, choice))
 
     def _check(self, board: Dashboard, panel: Panel, target: Target, choice: Choice) -> Verdict:
-        subject, query = f"{board.title} / {panel.title} / {target.ref}", _written(target)
+        subject, query = f"{board.title} / {panel.title} / {target.ref}", _written(target, choice)
         if target.source is CLOUDWATCH:
             problems = contract.cloudwatch(target, panel, self._truth.plan, choice)
         elif target.source is XRAY:
@@ -320,13 +320,14 @@ def _unexpected(uid: str, subject: str, query: str, frames: Sequence[Frame]) -> 
     return Verdict(Kind.SEEN, "panel", subject, query, len(frames), "data", f"{min(values):.4g} to {max(values):.4g}")
 
 
-def _written(target: Target) -> str:
+def _written(target: Target, choice: Choice) -> str:
     """A query that is no PromQL, for people."""
     query = target.raw
+    text = str(query.get("expression") or query.get("query") or query.get("queryType") or "")
     if metric := query.get("metricName"):
         dimensions: Mapping[str, Any] = query.get("dimensions", {})
-        return f"{query.get('statistic')} {metric} {{{', '.join(f'{k}={v}' for k, v in dimensions.items())}}}"
-    return str(query.get("expression") or query.get("query") or query.get("queryType") or "")
+        text = f"{query.get('statistic')} {metric} {{{', '.join(f'{k}={v}' for k, v in dimensions.items())}}}"
+    return grafana.interpolate(text, choice, {}, form="csv")
 
 
 def _links(document: Mapping[str, Any], board: Dashboard) -> list[Verdict]:

@@ -110,6 +110,7 @@ def test_what_only_aws_knows_is_a_placeholder(stack: str) -> None:
         assert found in given
 
 
+@pytest.mark.slow
 def test_a_stack_of_the_user_is_rendered_from_the_command_line(project: Project) -> None:
     root = project(one(), "shop")
     done = preview(root, "shop")
@@ -128,6 +129,7 @@ FAULTY = {
 }
 
 
+@pytest.mark.slow
 def test_a_faulty_stack_is_refused_whole_and_nothing_is_written(project: Project) -> None:
     root = project(FAULTY)
     before = sorted(path.name for path in root.rglob("*"))

@@ -186,6 +186,7 @@ def test_a_star_stands_only_where_aws_has_no_narrower_resource(recording: Record
                     assert all(action.startswith(unscoped) for action in actions), path
 
 
+@pytest.mark.slow
 def test_cloud_formation_takes_everything() -> None:
     """One template for each region, because cfn-lint needs a second for any."""
     by_region: dict[str, dict[str, tuple[str, Json]]] = {}

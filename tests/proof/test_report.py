@@ -150,6 +150,7 @@ def test_the_page_is_put_in_place_at_once(tmp_path: Path) -> None:
     assert path.read_text() == "old"
 
 
+@pytest.mark.slow
 @browser.needed
 @pytest.mark.parametrize(
     ("width", "dark", "background"), [(1280, False, "rgb(246, 247, 249)"), (390, True, "rgb(17, 20, 24)")]

@@ -1,0 +1,81 @@
+"""The addresses that a proof replaces, held against where the stack would answer: what is replaced is not run."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from proof.plan import Container, Plan, Service, environment
+from proof.verdicts import Kind, Verdict
+
+_REMOTE_WRITE: Final = re.compile(r"<[\w-]+\.prometheusEndpoint>api/v1/remote_write")
+"""AMP's endpoint ends in a slash (`aws.amp.Workspace`, output `prometheusEndpoint`)."""
+
+_LISTENS: Final = r"\$\{env:OTLP_%s_ENDPOINT:-(?P<host>[^}:]+):(?P<port>\d+)\}"
+_OWN_MACHINE: Final = ("localhost", "127.0.0.1")
+_OTLP: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+def checked(plan: Plan) -> list[Verdict]:
+    """A verdict for every address that is rendered and that a proof cannot use."""
+    return [
+        *(
+            verdict
+            for service in plan.services
+            if service.sidecar
+            for verdict in _remote_write(service, service.sidecar)
+        ),
+        *(verdict for service in plan.applications for verdict in _application(plan, service)),
+    ]
+
+
+def _remote_write(service: Service, collector: Container) -> Iterator[Verdict]:
+    url = environment(collector).get("AWS_PROMETHEUS_ENDPOINT", "")
+    reason = "" if _REMOTE_WRITE.fullmatch(url) else "is not the remote-write URL of an AMP workspace"
+    yield _verdict(f"remote write of {service.name}", "<workspace>api/v1/remote_write", url, reason)
+
+
+def _application(plan: Plan, service: Service) -> Iterator[Verdict]:
+    container = service.container(service.name)
+    variables = environment(container) if container else {}
+    protocol = "GRPC" if variables.get("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc" else "HTTP"
+    expected, reason = _otlp(plan, service, protocol, variables.get(_OTLP, ""))
+    yield _verdict(f"OTLP endpoint of {service.name}", expected, variables.get(_OTLP, ""), reason)
+    for name, value in variables.items():
+        address = _address(value)
+        if name != _OTLP and any(f".{domain}:" in address for domain in plan.domains):
+            reason = "" if address in plan.listeners else "nobody in this stack answers there"
+            yield _verdict(f"{name} of {service.name}", "a service of this stack", value, reason)
+
+
+def _otlp(plan: Plan, service: Service, protocol: str, url: str) -> tuple[str, str]:
+    """What the endpoint should be, and what is wrong with it."""
+    carrier = service if service.sidecar else plan.collector
+    text = plan.documents.get(f"collector/{carrier.family}.yaml", "") if carrier else ""
+    listens = re.search(_LISTENS % protocol, text)
+    if carrier is None or listens is None:
+        return "a collector", f"no collector takes OTLP over {protocol}"
+    host, _, port = _address(url).rpartition(":")
+    if port != listens["port"]:
+        return f"port {listens['port']}", f"the collector takes OTLP over {protocol} on port {listens['port']}"
+    if service.sidecar:
+        return f"localhost:{port}", "" if host in _OWN_MACHINE else "the collector is in the same task: localhost"
+    if listens["host"] in _OWN_MACHINE:
+        return f"port {port}", "the collector listens on its own machine only"
+    known = sorted(address for address in plan.listeners if address.endswith(f":{port}"))
+    return " or ".join(known), "" if f"{host}:{port}" in plan.listeners else "nobody in this stack answers there"
+
+
+def _address(url: str) -> str:
+    """`host:port` of a URL; empty if it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return ""
+    return f"{parts.hostname}:{port}" if parts.hostname else ""
+
+
+def _verdict(subject: str, expected: str, found: str, reason: str) -> Verdict:
+    kind = Kind.FAILED if reason else Kind.CHECKED
+    return Verdict(kind, "address", subject, expected=expected, found=found, reason=reason)
