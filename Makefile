@@ -17,7 +17,8 @@ help: ## this list
 	@echo "  STACK=dev chooses the stack; KEEP=1 keeps a proof running"
 
 .PHONY: prove
-prove: .venv/ready programs ## run the stack's documents on this machine and prove that they produce telemetry
+prove: .venv/ready ## run the stack's documents on this machine and prove that they produce telemetry
+	@$(python) -m tools.build collector prometheus
 	@$(python) -m proof $(STACK) $(if $(KEEP),--keep)
 
 .PHONY: render
@@ -26,13 +27,13 @@ render: .venv/ready ## write every document of the stack to build/<stack>/ and s
 
 .PHONY: deploy
 deploy: .venv/ready ## pulumi up, after a check of what is missing
-	@$(python) -m preview.preflight $(STACK)
+	@$(python) -m preview.preflight deploy $(STACK)
 	@pulumi stack select $(STACK) --create
 	pulumi up --stack $(STACK)
 
 .PHONY: destroy
 destroy: .venv/ready ## pulumi destroy of the stack
-	@$(python) -m preview.preflight $(STACK)
+	@$(python) -m preview.preflight destroy $(STACK)
 	pulumi destroy --stack $(STACK)
 
 .PHONY: test
@@ -74,5 +75,6 @@ clean: ## remove what was rendered and built; the .venv stays
 	  { echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@echo "setting up .venv from requirements-dev.txt (a minute or two, once)"
 	@test -x $(python) || $(PYTHON) -m venv .venv
-	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(python) -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt | \
+	  awk '/^ *Collecting/ {printf "."; fflush()} /^ERROR/ {print} END {print " done"}'
 	@touch $@

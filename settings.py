@@ -127,8 +127,10 @@ def check(values: Mapping[str, Any], names: Names, faults: Iterable[Fault] = ())
 
 
 def warnings(settings: Settings) -> list[str]:
-    """What is allowed and yet unwise."""
-    return [
+    """What is allowed and yet unwise, or still to be done."""
+    users = [*settings.grafana.admins.everyone, *settings.grafana.editors.everyone, *settings.grafana.viewers.everyone]
+    unfilled = [f"grafana: {text} is still to be filled in" for text in users if inputs.is_placeholder(text)]
+    return unfilled + [
         f"applications.{index}.image: the tag 'latest' may be another image tomorrow (got {application.image!r}); "
         "pin a version"
         for index, application in enumerate(settings.applications)
@@ -145,7 +147,7 @@ def rules_of(settings: Settings) -> dict[str, str]:
     """Rules files by namespace; none where there is nothing to record, since AMP refuses a file without groups."""
     if Pattern.SIDECAR not in settings.patterns:
         return {}
-    return {"recording": rules.to_yaml(rules.recording_rules(sidecar=True))}
+    return {"recording": rules.to_yaml(rules.recording_rules())}
 
 
 def feeds(settings: Settings, names: Names, region: str) -> Feeds:

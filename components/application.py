@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components import fargate
 from components.fargate import Place
-from components.identity import role, tasks_trust
+from components.identity import task_roles
 from components.known import known_now
 from components.patterns.instrumentation import Instrumentation, Pattern
 from components.site import Site
@@ -70,40 +70,25 @@ class Application(pulumi.ComponentResource):
         group_name = site.names.log_group(application.name)
         instrumentation = pattern.instrument(origin, task.log_configuration(group_name, site.region, "collector"))
         logs = fargate.log_group(f"{name}-logs", place, application.name, child)
-        task_role, granted = role(
-            f"{name}-task",
+        roles = task_roles(
+            name,
             site=site,
-            role_name=site.names.role(application.name, "task"),
-            trust=tasks_trust(site),
-            statements=instrumentation.statements,
-            opts=child,
-        )
-        execution_role, may_start = role(
-            f"{name}-execution",
-            site=site,
-            role_name=site.names.role(application.name, "execution"),
-            trust=tasks_trust(site),
-            statements=_execution_statements(site, args, instrumentation, logs),
+            service=application.name,
+            does=instrumentation.statements,
+            starts=_execution_statements(site, args, instrumentation, logs),
             opts=child,
         )
         log = task.log_configuration(group_name, site.region, application.name)
-        definition = aws.ecs.TaskDefinition(
+        definition = fargate.task_definition(
             f"{name}-definition",
-            family=origin.family,
-            requires_compatibilities=["FARGATE"],
-            network_mode="awsvpc",
-            cpu=str(application.cpu),
-            memory=str(application.memory),
-            runtime_platform={
-                "cpu_architecture": application.architecture.value,
-                "operating_system_family": "LINUX",
-            },
-            task_role_arn=task_role.arn,
-            execution_role_arn=execution_role.arn,
+            place,
+            service=application.name,
+            size=(application.cpu, application.memory),
+            architecture=application.architecture,
+            roles=roles,
             container_definitions=pulumi.Output.all(wanted, instrumentation.additions).apply(
                 lambda known: _container_definitions(known[0], log, known[1])
             ),
-            tags=site.tags,
             opts=child,
         )
         group = fargate.security_group(
@@ -127,12 +112,12 @@ class Application(pulumi.ComponentResource):
             service_registries={"registry_arn": registry.arn},
             service_connect=instrumentation.service_connect,
             opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[*may_start, *granted, *instrumentation.depends_on])
+                child, pulumi.ResourceOptions(depends_on=[*roles.granted, *instrumentation.depends_on])
             ),
         )  # fmt: skip
         self.service_name = service.name
         self.task_definition_arn = definition.arn
-        self.task_role_name = task_role.name
+        self.task_role_name = roles.task.name
         self.register_outputs(
             {
                 "serviceName": self.service_name,

@@ -8,7 +8,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cluster import Cluster
+from components.identity import TaskRoles
 from components.site import Site
+from documents.inputs import Architecture
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,39 @@ def registry(name: str, place: Place, service: str, opts: pulumi.ResourceOptions
             "dns_records": [{"type": "A", "ttl": 10}],
             "routing_policy": "MULTIVALUE",
         },
+        # With it Cloud Map believes what ECS says of a task's health; without it every running task is handed out.
+        health_check_custom_config={"failure_threshold": 1},
         # Instances left behind by a failed deployment would block the deletion of the service.
         force_destroy=True,
+        tags=place.site.tags,
+        opts=opts,
+    )
+
+
+def task_definition(
+    name: str,
+    place: Place,
+    *,
+    service: str,
+    size: tuple[int, int],
+    architecture: Architecture,
+    roles: TaskRoles,
+    container_definitions: pulumi.Output[str],
+    opts: pulumi.ResourceOptions,
+) -> aws.ecs.TaskDefinition:
+    """A Fargate task; `size` is CPU units and MiB, `container_definitions` the JSON that ECS takes."""
+    cpu, memory = size
+    return aws.ecs.TaskDefinition(
+        name,
+        family=place.site.names.family(service),
+        requires_compatibilities=["FARGATE"],
+        network_mode="awsvpc",
+        cpu=str(cpu),
+        memory=str(memory),
+        runtime_platform={"cpu_architecture": architecture.value, "operating_system_family": "LINUX"},
+        task_role_arn=roles.task.arn,
+        execution_role_arn=roles.execution.arn,
+        container_definitions=container_definitions,
         tags=place.site.tags,
         opts=opts,
     )

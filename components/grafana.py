@@ -16,16 +16,18 @@ from components.plugins import install_plugin
 from components.site import Site
 from documents import catalogue, inputs, policies
 from documents.dashboards import Dashboard
+from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY, Source
 
 VERSION: Final = "12.4"
 """Pinned, because AMG takes the newest by default and cannot go back."""
 
 _TOKEN_SECONDS: Final = 30 * 86400
 _TOKEN_RENEWAL_SECONDS: Final = 10 * 86400
-"""AMG's tokens live at most 30 days; a stack that is deployed within any 10 days always holds one with 20 days left."""
+"""AMG's tokens live at most 30 days; the first deployment in each period of 10 days renews the token, so a stack
+that is deployed at least that often always holds one with ten days left."""
 
-_PLUGINS: Final = {"amp": "grafana-amazonprometheus-datasource", "xray": "grafana-x-ray-datasource"}
-_CLOUDWATCH: Final = "cloudwatch"
+_INSTALLED: Final = (AMP, XRAY)
+"""Data sources whose plugins AMG does not bring."""
 
 
 class GrafanaArgs(TypedDict):
@@ -146,9 +148,8 @@ class Grafana(pulumi.ComponentResource):
         content: pulumi.ResourceOptions,
     ) -> list[grafana.oss.DataSource]:
         region = args["site"].region
-        options: Mapping[str, tuple[str, pulumi.Input[str] | None, Mapping[str, Any]]] = {
-            "amp": (
-                _PLUGINS["amp"],
+        options: Mapping[Source, tuple[pulumi.Input[str] | None, Mapping[str, Any]]] = {
+            AMP: (
                 args["metrics"].endpoint,
                 {
                     "httpMethod": "POST",
@@ -158,38 +159,38 @@ class Grafana(pulumi.ComponentResource):
                     "timeInterval": f"{args['interval_seconds']}s",
                 },
             ),
-            "xray": (_PLUGINS["xray"], None, {"authType": "ec2_iam_role", "defaultRegion": region}),
-            _CLOUDWATCH: (_CLOUDWATCH, None, {"authType": "ec2_iam_role", "defaultRegion": region}),
+            XRAY: (None, {"authType": "ec2_iam_role", "defaultRegion": region}),
+            CLOUDWATCH: (None, {"authType": "ec2_iam_role", "defaultRegion": region}),
         }
         return [
             grafana.oss.DataSource(
-                f"{name}-{uid}",
-                uid=uid,
-                name=uid,
-                type=kind,
+                f"{name}-{source.uid}",
+                uid=source.uid,
+                name=source.uid,
+                type=source.type,
                 url=url,
                 access_mode="proxy",
-                is_default=uid == "amp",
+                is_default=source is AMP,
                 json_data_encoded=json.dumps(settings, sort_keys=True),
-                opts=pulumi.ResourceOptions.merge(content, self._installed(name, uid, token)),
+                opts=pulumi.ResourceOptions.merge(content, self._installed(name, source, token)),
             )
-            for uid, (kind, url, settings) in options.items()
+            for source, (url, settings) in options.items()
         ]
 
     def _installed(
-        self, name: str, uid: str, token: aws.grafana.WorkspaceServiceAccountToken
+        self, name: str, source: Source, token: aws.grafana.WorkspaceServiceAccountToken
     ) -> pulumi.ResourceOptions:
         """Options that install a data source's plugin before the data source is made; AMG has no resource for it."""
-        if uid not in _PLUGINS:
+        if source not in _INSTALLED:
             return pulumi.ResourceOptions()
         login = pulumi.Output.all(self.url, token.key)
 
         async def install(_: pulumi.ResourceHookArgs) -> None:
             url, key = await login.future() or ("", "")
             # In a thread, because a hook that blocks would hold up the whole program.
-            await asyncio.to_thread(install_plugin, url, key, _PLUGINS[uid])
+            await asyncio.to_thread(install_plugin, url, key, source.type)
 
-        hook = pulumi.ResourceHook(f"{name}-install-{uid}", install)
+        hook = pulumi.ResourceHook(f"{name}-install-{source.uid}", install)
         return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
 
 

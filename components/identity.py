@@ -1,6 +1,7 @@
 """IAM roles of tasks and of Grafana, each with exactly the statements it is given."""
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -43,7 +44,41 @@ def role(
     return made, [granted]
 
 
-def tasks_trust(site: Site) -> pulumi.Output[policies.Policy]:
+@dataclass(frozen=True)
+class TaskRoles:
+    """The two roles of a task; a service waits for `granted`, or its first tasks start without permission."""
+
+    task: aws.iam.Role
+    execution: aws.iam.Role
+    granted: list[pulumi.Resource]
+
+
+def task_roles(
+    name: str,
+    *,
+    site: Site,
+    service: str,
+    does: pulumi.Output[list[policies.Statement]] | None,
+    starts: pulumi.Output[list[policies.Statement]],
+    opts: pulumi.ResourceOptions,
+) -> TaskRoles:
+    """The roles of a service's tasks: what its containers may do, and what ECS may do to start them."""
+    trust = _tasks_trust(site)
+    task, may_do = role(
+        f"{name}-task", site=site, role_name=site.names.role(service, "task"), trust=trust, statements=does, opts=opts
+    )
+    execution, may_start = role(
+        f"{name}-execution",
+        site=site,
+        role_name=site.names.role(service, "execution"),
+        trust=trust,
+        statements=starts,
+        opts=opts,
+    )
+    return TaskRoles(task, execution, [*may_start, *may_do])
+
+
+def _tasks_trust(site: Site) -> pulumi.Output[policies.Policy]:
     """The trust policy of every role that ECS tasks assume."""
     return pulumi.Output.all(site.partition, site.account).apply(
         lambda known: policies.tasks_trust(partition=known[0], region=site.region, account=known[1])

@@ -46,7 +46,12 @@ class Network(pulumi.ComponentResource):
             tags=site.named(f"{site.names.prefix}-public"),
             opts=child,
         )
-        zones = aws.get_availability_zones_output(state="available", opts=pulumi.InvokeOutputOptions(parent=self)).names
+        zones = aws.get_availability_zones_output(
+            state="available",
+            # Local Zones that an account has opted in to stand in the same list, and Fargate is not in them.
+            filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        ).names
         self.vpc_id = vpc.id
         self.subnet_ids = []
         for index, cidr in enumerate(_subnets(network)):

@@ -72,12 +72,22 @@ _SECRET_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*?]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s*?]+)"
 )
 _SECRET_NAME: Final = re.compile(
-    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|(?:API|SECRET|ACCESS|PRIVATE)_?KEY|CREDENTIALS)$", re.IGNORECASE
+    r"(?:(?:^|_)(?:PASS|PWD|SECRET|TOKEN|CREDENTIALS|(?:API|SECRET|ACCESS|PRIVATE)_?KEY)|PASSWD|PASSWORD|PASSPHRASE)$",
+    re.IGNORECASE,
 )
+_SECRET_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
+"""An address with a password in it, as in `postgres://user:password@host/`."""
+
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER: Final = re.compile(r"<[^<>]+>")
 _PENDING_ARN: Final = re.compile(rf"{_PLACEHOLDER.pattern}(?::[^\s:]*){{0,3}}")
 """The ARN of a secret that is not known yet, with ECS's additions."""
+
+
+def placeholder_in(value: str) -> str | None:
+    """What is still to be filled in by the user somewhere in a text, as `<your account>` in an image reference."""
+    found = re.search(r"<your [^<>]*>", value)
+    return found[0] if found else None
 
 
 def is_placeholder(value: str) -> bool:
@@ -205,8 +215,8 @@ class Application(Model):
     @field_validator("environment")
     @classmethod
     def _no_plain_secret(cls, environment: Mapping[str, str]) -> Mapping[str, str]:
-        for name in environment:
-            if _SECRET_NAME.search(name):
+        for name, value in environment.items():
+            if _SECRET_NAME.search(name) or _SECRET_URL.search(value):
                 raise wrong(
                     f"gives {name} as plain text, which everyone who may read task definitions can see",
                     "move it to `secrets` with the ARN of a Secrets Manager secret or SSM parameter",
@@ -267,6 +277,11 @@ class Access(Model):
 
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """All ids."""
+        return (*self.users, *self.groups)
 
 
 class Grafana(Model):

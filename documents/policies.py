@@ -23,20 +23,8 @@ def policy(statements: Iterable[Statement]) -> Policy:
 
 
 def tasks_trust(*, partition: str, region: str, account: str) -> Policy:
-    """ECS may assume the role for tasks of this account and region only (the confused-deputy conditions)."""
-    return policy(
-        [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account},
-                    "ArnLike": {"aws:SourceArn": f"arn:{partition}:ecs:{region}:{account}:*"},
-                },
-            }
-        ]
-    )
+    """ECS may assume the role for tasks of this account and region only."""
+    return _trust("ecs-tasks", account, f"arn:{partition}:ecs:{region}:{account}:*")
 
 
 def grafana_trust(*, partition: str, region: str, account: str) -> Policy:
@@ -44,15 +32,20 @@ def grafana_trust(*, partition: str, region: str, account: str) -> Policy:
 
     The workspace needs the role before it has an id, hence the wildcard in its ARN.
     """
+    return _trust("grafana", account, f"arn:{partition}:grafana:{region}:{account}:/workspaces/*")
+
+
+def _trust(service: str, account: str, source: str) -> Policy:
+    """Without the conditions, whoever can make the service act for them could act with the role (confused deputy)."""
     return policy(
         [
             {
                 "Effect": "Allow",
-                "Principal": {"Service": "grafana.amazonaws.com"},
+                "Principal": {"Service": f"{service}.amazonaws.com"},
                 "Action": "sts:AssumeRole",
                 "Condition": {
                     "StringEquals": {"aws:SourceAccount": account},
-                    "StringLike": {"aws:SourceArn": f"arn:{partition}:grafana:{region}:{account}:/workspaces/*"},
+                    "ArnLike": {"aws:SourceArn": source},
                 },
             }
         ]

@@ -39,13 +39,11 @@ RECORDED: Final = (CPU_UTILIZATION, MEMORY_UTILIZATION)
 """Every series that our rules make."""
 
 
-def recording_rules(*, sidecar: bool) -> dict[str, object]:
-    """The data of a Prometheus rules file; no groups where AMP has no ECS task metrics.
+def recording_rules() -> dict[str, object]:
+    """The data of a Prometheus rules file, for stacks whose ECS task metrics are in AMP.
 
     Groups carry no `interval`: AMP's default of 60 s holds, which is the shipped interval of the metrics.
     """
-    if not sidecar:
-        return {"groups": []}
     rules = [{"record": recorded.name, "expr": recorded.expr} for recorded in RECORDED]
     return {"groups": [{"name": "ecs-tasks", "rules": rules}]}
 

@@ -12,37 +12,64 @@ import botocore.session
 import yaml
 from botocore.exceptions import BotoCoreError
 
-from documents.inputs import is_placeholder
+from documents.inputs import placeholder_in
 
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def missing(root: Path, stack: str) -> Iterator[str]:
-    """Each thing that is missing, with what to do about it."""
+def missing_for_deploy(root: Path, stack: str) -> Iterator[str]:
+    """Each thing that a deployment lacks, with what to do about it."""
+    config = _config(root, stack)
+    if isinstance(config, str):
+        yield config
+        return
+    yield from _pulumi()
+    yield from _docker(config)
+    if not (config.get("aws:region") or _project_region(root)):
+        yield "region: the stack file has no aws:region; add one, for example aws:region: eu-west-1"
+    yield from _credentials(config)
+    for key, value in _texts(config):
+        if unfilled := placeholder_in(value):
+            yield f"{key}: {unfilled} is still to be filled in; write the value into Pulumi.{stack}.yaml"
+
+
+def missing_for_destroy(root: Path, stack: str) -> Iterator[str]:
+    """Each thing that taking a stack down lacks."""
+    config = _config(root, stack)
+    yield from _pulumi()
+    yield from _credentials({} if isinstance(config, str) else config)
+
+
+def _config(root: Path, stack: str) -> Mapping[str, Any] | str:
+    """The configuration in a stack file, or the line that says why there is none."""
     file = root / f"Pulumi.{stack}.yaml"
     if not file.is_file():
-        yield f"stack: there is no {file.name}; write one, or choose STACK=dev"
-        return
-    stack_file = cast(Mapping[str, Any], yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    config = cast(Mapping[str, Any], stack_file.get("config") or {})
-    yield from _programs(config)
-    yield from _account(config)
-    for key, value in _texts(config):
-        if is_placeholder(value):
-            yield f"{key}: {value} is still to be filled in; write the value into {file.name}"
+        return f"stack: there is no {file.name}; write one, or choose STACK=dev"
+    try:
+        document = cast(dict[str, Any] | list[Any] | str | None, yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return f"stack: {file.name} is not YAML; `make render STACK={stack}` shows where"
+    config = document.get("config") if isinstance(document, dict) else None
+    return cast(dict[str, Any], config) if isinstance(config, dict) else {}
 
 
-def _programs(config: Mapping[str, Any]) -> Iterator[str]:
+def _project_region(root: Path) -> Any:
+    project = cast(Mapping[str, Any], yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8")))
+    return project.get("config", {}).get("aws:region")
+
+
+def _pulumi() -> Iterator[str]:
     if not shutil.which("pulumi"):
         yield "pulumi: the CLI is not on PATH; install it from pulumi.com/docs/iac/download-install"
+
+
+def _docker(config: Mapping[str, Any]) -> Iterator[str]:
     builds = any("build" in key.split(".") for key, _ in _texts(config))
     if builds and not _docker_answers():
         yield "docker: the stack builds images, and no Docker engine answers; start one, or give image references"
 
 
-def _account(config: Mapping[str, Any]) -> Iterator[str]:
-    if not config.get("aws:region"):
-        yield "region: the stack file has no aws:region; add one, for example aws:region: eu-west-1"
+def _credentials(config: Mapping[str, Any]) -> Iterator[str]:
     try:
         credentials = botocore.session.Session(profile=config.get("aws:profile")).get_credentials()
     except BotoCoreError as error:
@@ -74,8 +101,9 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
-    """Print what is missing; 1 if anything is."""
-    stack = sys.argv[1]
+    """Print what is missing for `deploy STACK` or `destroy STACK`; 1 if anything is."""
+    purpose, stack = sys.argv[1:]
+    missing = {"deploy": missing_for_deploy, "destroy": missing_for_destroy}[purpose]
     found = list(missing(_ROOT, stack))
     for line in found:
         print(line, file=sys.stderr)  # noqa: T201

@@ -24,6 +24,7 @@ _EXPLAINED: Final[Mapping[str, str]] = {}
 def all_of(truth: Truth) -> list[Verdict]:
     """Every check that needs no question."""
     return [
+        answered(truth),
         traces_counted(truth),
         traces_complete(truth),
         traces_outcomes(truth),
@@ -33,6 +34,14 @@ def all_of(truth: Truth) -> list[Verdict]:
         signatures(truth),
         logs(truth),
     ]
+
+
+def answered(truth: Truth) -> Verdict:
+    """Whether the load itself met what it should have met: with other answers there is nothing to compare with."""
+    first = truth.handled[truth.plan.applications[0].name]
+    wanted, found = Counter(one.status for one in first), Counter(one.status for one in truth.sent)
+    reason = "" if found == wanted else f"{(wanted - found).total()} requests were not answered as the sample answers"
+    return _verdict("load", "the load is answered", _by_status(wanted), _by_status(found), reason)
 
 
 async def counted(truth: Truth, server: Prometheus, at: float) -> list[Verdict]:
@@ -59,7 +68,7 @@ def traces_counted(truth: Truth) -> Verdict:
     found = len(_traces(truth))
     expected = len(truth.sent)
     reason = "" if found == expected else f"{abs(expected - found)} traces {'lost' if found < expected else 'too many'}"
-    return _verdict("trace", "one for each request", str(expected), str(found), reason)
+    return _verdict("trace", "a trace for each request", str(expected), str(found), reason)
 
 
 def traces_complete(truth: Truth) -> Verdict:
@@ -73,11 +82,10 @@ def traces_complete(truth: Truth) -> Verdict:
         problems.update(_gaps(segments, names))
         if len(segments) != usual:
             problems[f"has {len(segments)} documents where others have {usual}"] += 1
-    if not traces:
-        problems["there are no traces"] += 1
     chain = " > ".join(names)
     reason = "; ".join(f"{count} x {problem}" for problem, count in problems.most_common(_SHOWN))
-    return _verdict("trace", "complete", chain, f"{len(traces)} traces of {usual} documents", reason)
+    reason = reason if traces else "there are no traces"
+    return _verdict("trace", "every trace is complete", chain, f"{len(traces)} traces of {usual} documents", reason)
 
 
 def traces_outcomes(truth: Truth) -> Verdict:
@@ -89,7 +97,7 @@ def traces_outcomes(truth: Truth) -> Verdict:
     reason = "" if found == wanted else "statuses do not agree with what was sent"
     if unmarked:
         reason = f"{unmarked} segments are marked wrongly as error or fault"
-    return _verdict("trace", "errors and faults as sent", _outcomes(wanted), _outcomes(found), reason)
+    return _verdict("trace", "errors and faults in traces", _outcomes(wanted), _outcomes(found), reason)
 
 
 def labels(truth: Truth) -> Verdict:
@@ -105,11 +113,10 @@ def labels(truth: Truth) -> Verdict:
             continue
         of_applications += 1
         problems.update(_mislabelled(found, service, truth))
-    if not of_applications:
-        problems["no series was written"] += 1
     reason = "; ".join(f"{count} x {problem}" for problem, count in problems.most_common(_SHOWN))
+    reason = reason or ("" if of_applications else "no series was written")
     expected = ", ".join(attribute.label for attribute in ATTRIBUTES)
-    return _verdict("label", "on every series", expected, f"{of_applications} series", reason)
+    return _verdict("label", "labels on every series", expected, f"{of_applications} series", reason)
 
 
 def one_writer(truth: Truth) -> Verdict:
@@ -119,7 +126,7 @@ def one_writer(truth: Truth) -> Verdict:
     reason = f"{len(shared)} series have two writers: {', '.join(names)}" if shared else ""
     writers = set[str]().union(*truth.writes.writers.values())
     found = f"{len(truth.writes.writers)} series, {len(writers)} writers"
-    return _verdict("writer", "one for each series", "one", found, reason)
+    return _verdict("writer", "one writer for each series", "one", found, reason)
 
 
 def instances(truth: Truth) -> Verdict:

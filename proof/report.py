@@ -258,6 +258,7 @@ def _grouped(verdicts: Sequence[Verdict]) -> list[tuple[str, list[Verdict]]]:
 
 _AREAS: Final = {
     "rule": "Recording rules",
+    "load": "Load",
     "count": "Every request counted once",
     "trace": "Traces",
     "label": "Labels",

@@ -33,7 +33,7 @@ from proof.xray import Received, XRay
 from sample.environment import TELEMETRY_DEFAULTS
 
 INTERVAL_SECONDS: Final = 2.0
-"""Between two samples of a series. A deployment takes a minute; `Timing` says what that does to a dashboard."""
+"""Between two samples of a series. A deployment takes a minute; `grafana.Clock` shrinks a dashboard's times with it."""
 
 REQUESTS_PER_SECOND: Final = 10.0
 
@@ -132,7 +132,8 @@ class Stack:
         self._collectors = [Task(collector, plan) for _ in range(collector.count)] if collector else []
         self.tasks: Final = [*self._collectors, *itertools.chain(*self._applications)]
         known = {task.credentials.access_key: task.credentials for task in self.tasks}
-        self._prometheus_port, *_ = free_ports(1)
+        self._ports = free_ports()
+        self._prometheus_port = next(self._ports)
         self._gate = Gate(self._prometheus_port, known, plan.region)
         self._xray = XRay(known, plan.region)
         self._gate_port = self._xray_port = 0
@@ -186,6 +187,7 @@ class Stack:
             self._read()
         finally:
             sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
         return load, Window(steady[0], time.time())
 
     async def keep_driving(self) -> None:
@@ -266,7 +268,7 @@ class Stack:
         return Address(grpc, http)
 
     async def _start_collector(self, task: Task, container: Container) -> Address:
-        grpc, http, health, telemetry = free_ports(4)
+        grpc, http, health, telemetry = itertools.islice(self._ports, 4)
         gate_relay = await self._resources.enter_async_context(task.wire.outbound(self._gate_port).open())
         xray_relay = await self._resources.enter_async_context(task.wire.outbound(self._xray_port).open())
         variables = (
@@ -290,7 +292,8 @@ class Stack:
                 "TRACES_BATCH_TIMEOUT": f"{INTERVAL_SECONDS / 2:g}s",
             }
         )
-        name = f"{task.service.name}-collector-{task.identity.id[:4]}"
+        role = names.COLLECTOR if task.service is self.plan.collector else f"{task.service.name}-{names.COLLECTOR}"
+        name = f"{role}-{task.identity.id[:4]}"
         arguments = [str(self._programs.collector), *container.get("command", ())]
         child = self._children.start(Program(name, arguments, variables))
         task.children[container["name"]] = child
@@ -327,7 +330,7 @@ class Stack:
         container = task.service.container(task.service.name)
         if container is None:
             raise ProgramError(f"no container of {task.identity.family} is named {task.service.name}")
-        [port] = free_ports(1)
+        port = next(self._ports)
         given = dict(TELEMETRY_DEFAULTS) | environment(container)
         variables = (
             _base(self._folder)
@@ -441,20 +444,18 @@ async def _listens(child: Child, port: int) -> None:
         raise ProgramError(f"{child.name} does not listen:\n{child.last_lines()}")
 
 
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody has now, below those that the kernel gives to outgoing connections."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(10_000, 32_000)  # noqa: S311 - no secret
+def free_ports() -> Iterator[int]:
+    """Loopback ports that nobody has now, each once, below those that the kernel gives to outgoing connections."""
+    candidates = list(range(10_000, 32_000))
+    random.shuffle(candidates)
+    for port in candidates:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
-        if port not in found:
-            found.append(port)
-    return found
+        yield port
 
 
 def _base(folder: Path) -> dict[str, str]:

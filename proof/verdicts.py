@@ -1,15 +1,16 @@
 """Asks for every panel, variable and rule of a stack that ran, and judges the answers by what really happened."""
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 import yaml
 
 from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY
-from proof import contract, expectations, grafana
+from proof import contract, expectations, grafana, promql
 from proof.expectations import Expected, Quantity
 from proof.grafana import Choice, Clock, Dashboard, Panel, Target, Variable
 from proof.prometheus import Frame, Prometheus, QueryError, Span
@@ -124,7 +125,7 @@ def compare(expected: Expected, frames: Sequence[Frame], scale: float, points: i
         if len(values) < _COVERAGE * points:
             problems.append(f"{_named(key)} has {len(values)} of {points} points")
         found[key] = scale * math.fsum(values) / len(values) if values else math.nan
-    problems += [f"no series for {_named(key)}" for key in expected.series if key not in found]
+    problems += [f"no series for {_named(key)}" if key else "no series" for key in expected.series if key not in found]
     for key, value in found.items():
         wanted = expected.series.get(key)
         if wanted is None:
@@ -208,8 +209,10 @@ class Judge:
             verdict = Verdict(
                 Kind.FAILED, "variable", subject, variable.query, reason="has values before any telemetry"
             )
+        if variable.several:
+            return values, verdict
         # Without any value Grafana chooses the empty one, which finds the series that lack the label.
-        return values if variable.several else values[:1], verdict
+        return tuple(value for value in values if value in variable.current) or values[:1], verdict
 
     def _judge_values(self, board: Dashboard, variable: Variable, values: tuple[str, ...]) -> Verdict:
         expectation = expectations.VARIABLES.get((board.uid, variable.name))
@@ -218,7 +221,7 @@ class Judge:
             wanted = expectation(self._truth)
             expected = ", ".join(wanted)
             if values != wanted:
-                kind, reason = Kind.FAILED, "offers other values"
+                kind, reason = Kind.FAILED, f"offers {', '.join(values) or 'nothing'} instead of {expected}"
             elif not variable.several and not set(variable.current) <= set(values):
                 kind, reason = Kind.FAILED, f"is set to {', '.join(variable.current)}, which is none of its values"
         elif board.uid in expectations.OURS:
@@ -258,14 +261,33 @@ class Judge:
         points = math.floor((span.end - span.start) / span.step) + 1
         expectation = expectations.PANELS.get((board.uid, panel.title, target.ref))
         expected = expectation(self._truth) if expectation else None
+        reason = self._too_short(grafana.interpolate(target.expr, choice, Clock(1.0, self._window).built_in(target)))
         if before:
             reason = f"shows {len(before)} series from before any telemetry: a constant"
+        if reason:
             verdict = Verdict(Kind.FAILED, "panel", subject, query, len(frames), reason=reason)
         elif expected is not None:
             verdict = _judged("panel", subject, query, frames, compare(expected, frames, target.scale, points))
         else:
             verdict = _unexpected(board.uid, subject, query, frames)
-        return Answer(target, query, frames, verdict, expected)
+        return Answer(target, query, frames, self._explained(verdict), expected)
+
+    def _explained(self, verdict: Verdict) -> Verdict:
+        """A failure with what may have caused it: metrics that the query names and nobody wrote."""
+        if verdict.kind is not Kind.FAILED or verdict.series:
+            return verdict
+        written = {dict(labels).get("__name__", "") for labels in self._truth.writes.writers}
+        missing = [
+            f"nobody wrote {name}" + (f" (but {', '.join(close)})" if close else "")
+            for name in promql.metrics(verdict.query)
+            # A colon stands in the names of recorded series only, and those have verdicts of their own.
+            if name not in written and ":" not in name
+            for close in (difflib.get_close_matches(name, written, n=2, cutoff=0.8),)
+        ]
+        return replace(verdict, reason="; ".join([verdict.reason, *missing]))
+
+    def _too_short(self, deployed: str) -> str:
+        return promql.window_problem(deployed, self._truth.plan.shipped_seconds)
 
     # Rules
 
@@ -286,23 +308,27 @@ class Judge:
 
     async def _rule(self, name: str, rule: Mapping[str, Any], state: Mapping[str, Any] | None) -> Verdict:
         query = str(rule["expr"])
-        if state is None:
-            return Verdict(Kind.FAILED, "rule", name, query, reason="Prometheus did not load it")
-        if state["health"] != "ok":
-            reason = f"its evaluation: {state['health']} {state.get('lastError', '')}".strip()
+        if reason := _unhealthy(state) or self._too_short(query):
             return Verdict(Kind.FAILED, "rule", name, query, reason=reason)
         if "alert" in rule:
             return Verdict(Kind.CHECKED, "rule", name, query, expected="evaluates", found="evaluates")
-        expectation = expectations.RECORDED.get(name)
-        if expectation is None:
-            return Verdict(Kind.FAILED, "rule", name, query, reason="no expectation")
         span = Span(self._window.start, self._window.end, self._truth.interval)
         frames = await self._server.range(name, span)
-        before = await self._server.range(query, Span(self._before.start, self._before.end, span.step))
-        if before:
+        expectation = expectations.RECORDED.get(name)
+        if await self._server.range(query, Span(self._before.start, self._before.end, span.step)):
             return Verdict(Kind.FAILED, "rule", name, query, len(frames), reason="records a constant")
+        if expectation is None:
+            return Verdict(Kind.FAILED, "rule", name, query, len(frames), reason="no expectation")
         points = math.floor((span.end - span.start) / span.step) + 1
-        return _judged("rule", name, query, frames, compare(expectation(self._truth), frames, 1.0, points))
+        result = compare(expectation(self._truth), frames, 1.0, points)
+        return self._explained(_judged("rule", name, query, frames, result))
+
+
+def _unhealthy(state: Mapping[str, Any] | None) -> str:
+    """What Prometheus says against a rule."""
+    if state is None:
+        return "Prometheus did not load it"
+    return "" if state["health"] == "ok" else f"its evaluation: {state['health']} {state.get('lastError', '')}".strip()
 
 
 def _judged(area: str, subject: str, query: str, frames: Sequence[Frame], result: Comparison) -> Verdict:

@@ -60,9 +60,12 @@ def test_prod_exports_the_address_of_its_collector_as_well() -> None:
     assert prod["collectorAddress"] == "http://collector.prod.ecs-observability.internal:4318"
 
 
-def test_our_own_stacks_have_no_warnings() -> None:
-    assert recorded("dev").warnings == ()
-    assert recorded("prod").warnings == ()
+def test_our_own_stacks_warn_of_nothing_but_what_only_the_user_knows() -> None:
+    assert recorded("dev").warnings == ("grafana: <your Identity Center user id> is still to be filled in",)
+    assert recorded("prod").warnings == (
+        "grafana: <your Identity Center group id for administrators> is still to be filled in",
+        "grafana: <your Identity Center group id for viewers> is still to be filled in",
+    )
 
 
 def test_latest_is_warned_of() -> None:

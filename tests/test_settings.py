@@ -214,7 +214,7 @@ def test_names_of_stacks() -> None:
         "use lower-case letters, digits and hyphens, a letter first"
     ]
     [fault] = faults(Names(PROJECT, "production-eu-central-1-team"))
-    assert fault.startswith("stack: makes the role name 'ecs-observability-production-eu-central-1-team-collector-exec")
+    assert fault.startswith("stack: makes a name of 46 characters, and a Grafana folder takes 40")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components import fargate
 from components.fargate import Place
-from components.identity import role, tasks_trust
+from components.identity import task_roles
 from components.patterns.instrumentation import Instrumentation, Telemetry
 from documents import catalogue, collector, names, policies, task
 from documents.faults import Fault
@@ -95,20 +95,12 @@ class CollectorService(pulumi.ComponentResource):
     ) -> tuple[aws.ecs.TaskDefinition, list[pulumi.Resource]]:
         site = place.site
         logs = fargate.log_group(f"{name}-logs", place, names.COLLECTOR, child)
-        task_role, may_write = role(
-            f"{name}-task",
+        roles = task_roles(
+            name,
             site=site,
-            role_name=site.names.role(names.COLLECTOR, "task"),
-            trust=tasks_trust(site),
-            statements=self._telemetry.workspace_arn.apply(policies.telemetry_write),
-            opts=child,
-        )
-        execution_role, may_start = role(
-            f"{name}-execution",
-            site=site,
-            role_name=site.names.role(names.COLLECTOR, "execution"),
-            trust=tasks_trust(site),
-            statements=pulumi.Output.all(site.partition, logs.arn).apply(
+            service=names.COLLECTOR,
+            does=self._telemetry.workspace_arn.apply(policies.telemetry_write),
+            starts=pulumi.Output.all(site.partition, logs.arn).apply(
                 lambda known: policies.execution(
                     repositories=[arn for arn in [policies.repository_arn(settings.image, known[0])] if arn],
                     log_group_arn=known[1],
@@ -117,24 +109,19 @@ class CollectorService(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        cpu, memory = settings.size(catalogue.Pattern.SERVICE)
-        definition = aws.ecs.TaskDefinition(
+        definition = fargate.task_definition(
             f"{name}-definition",
-            family=site.names.family(names.COLLECTOR),
-            requires_compatibilities=["FARGATE"],
-            network_mode="awsvpc",
-            cpu=str(cpu),
-            memory=str(memory),
-            runtime_platform={"cpu_architecture": Architecture.ARM64.value, "operating_system_family": "LINUX"},
-            task_role_arn=task_role.arn,
-            execution_role_arn=execution_role.arn,
+            place,
+            service=names.COLLECTOR,
+            size=settings.size(catalogue.Pattern.SERVICE),
+            architecture=Architecture.ARM64,
+            roles=roles,
             container_definitions=self._telemetry.remote_write_url.apply(
                 lambda url: json.dumps([self._container(place, settings, url)])
             ),
-            tags=site.tags,
             opts=child,
         )
-        return definition, [*may_write, *may_start]
+        return definition, roles.granted
 
     def _container(self, place: Place, settings: Collector, remote_write_url: str) -> Container:
         site = place.site

@@ -301,6 +301,7 @@ def test_the_private_name() -> None:
             "routingPolicy": "MULTIVALUE",
         },
         "forceDestroy": True,
+        "healthCheckCustomConfig": {"failureThreshold": 1},
     }
 
 

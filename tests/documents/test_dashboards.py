@@ -808,7 +808,7 @@ def judge(folder: Path, tests: list[dict[str, Any]]) -> subprocess.CompletedProc
     promtool = os.environ.get("PROMTOOL") or str(Path(__file__).parents[2] / ".bin" / "promtool")
     if not Path(promtool).exists():
         pytest.skip(f"no promtool at {promtool}")
-    (folder / "rules.yaml").write_text(rules.to_yaml(rules.recording_rules(sidecar=True)))
+    (folder / "rules.yaml").write_text(rules.to_yaml(rules.recording_rules()))
     (folder / "tests.yaml").write_text(
         yaml.safe_dump(
             {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "fuzzy_compare": True, "tests": tests}

@@ -87,10 +87,12 @@ def test_the_longest_role_of_an_application() -> None:
 
 def test_the_longest_stack() -> None:
     """Judged for Grafana and the collector service even where neither is used: turning them on is one word."""
-    longest = "s" * (64 - len("shop--collector-execution"))
+    longest = "s" * (40 - len("shop-"))
     assert Names("shop", longest).faults({}) == []
+    assert len(Names("shop", longest).role("collector", "execution")) <= 64
+    assert len(Names("shop", longest).role("grafana", "workspace")) <= 64
     [fault] = Names("shop", f"{longest}ss").faults({})
     assert str(fault) == (
-        f"stack: makes the role name 'shop-{longest}ss-collector-execution' of 66 characters, and IAM takes 64 "
-        f"(got {f'{longest}ss'!r}); shorten it by 2"
+        "stack: makes a name of 42 characters, and a Grafana folder takes 40 "
+        f"(got {f'shop-{longest}ss'!r}); shorten it by 2"
     )

@@ -17,7 +17,7 @@ KEPT = (
 
 
 def test_exact_rules() -> None:
-    assert rules.recording_rules(sidecar=True) == {
+    assert rules.recording_rules() == {
         "groups": [
             {
                 "name": "ecs-tasks",
@@ -35,16 +35,10 @@ def test_exact_rules() -> None:
     }
 
 
-def test_nothing_to_record_without_a_sidecar() -> None:
-    assert rules.recording_rules(sidecar=False) == {"groups": []}
-    assert rules.to_yaml(rules.recording_rules(sidecar=False)) == "groups: []\n"
-
-
-@pytest.mark.parametrize("sidecar", [True, False])
-def test_yaml_is_stable_and_says_the_same(sidecar: bool) -> None:
-    made = rules.recording_rules(sidecar=sidecar)
+def test_yaml_is_stable_and_says_the_same() -> None:
+    made = rules.recording_rules()
     text = rules.to_yaml(made)
-    assert text == rules.to_yaml(rules.recording_rules(sidecar=sidecar))
+    assert text == rules.to_yaml(rules.recording_rules())
     assert yaml.safe_load(text) == made
 
 
@@ -72,7 +66,7 @@ def test_promtool_takes_the_file(tmp_path: Path) -> None:
     if not Path(promtool).exists():
         pytest.skip(f"no promtool at {promtool}")
     file = tmp_path / "rules.yaml"
-    file.write_text(rules.to_yaml(rules.recording_rules(sidecar=True)))
+    file.write_text(rules.to_yaml(rules.recording_rules()))
     result = subprocess.run([promtool, "check", "rules", file], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "SUCCESS: 2 rules found" in result.stdout

@@ -30,8 +30,8 @@ def test_fill(project):
     assert filled("<logs.arn>:*") == "arn:aws:logs:eu-west-1:123456789012:log-group:/toy:*"
     assert filled("<queue.arn> <queue.url>") == "arn:aws:sqs:eu-west-1:123456789012:toy toy-url"
     assert filled("<account>") == "123456789012"
-    assert fill(recording, "<account> <role.arn>", account="210987654321") == (
-        "210987654321 arn:aws:iam::210987654321:role/toy-role"
+    assert fill(recording, "<account> <role.arn>", account="000000000000") == (
+        "000000000000 arn:aws:iam::000000000000:role/toy-role"
     )
 
 

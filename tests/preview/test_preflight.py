@@ -27,6 +27,7 @@ def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "Pulumi.dev.yaml").write_text(STACK)
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
     return tmp_path
 
 
@@ -38,7 +39,7 @@ def program(folder: Path, name: str, exit_code: int = 0) -> None:
 
 
 def test_everything_is_missing(nothing_installed: Path) -> None:
-    assert list(preflight.missing(nothing_installed, "dev")) == [
+    assert list(preflight.missing_for_deploy(nothing_installed, "dev")) == [
         "pulumi: the CLI is not on PATH; install it from pulumi.com/docs/iac/download-install",
         "docker: the stack builds images, and no Docker engine answers; start one, or give image references",
         "credentials: AWS has none for you here; run `aws configure`, or set AWS_PROFILE",
@@ -53,28 +54,56 @@ def test_nothing_is_missing(nothing_installed: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
     (nothing_installed / "Pulumi.dev.yaml").write_text(STACK.replace("<your Identity Center user id>", "1234-abcd"))
-    assert list(preflight.missing(nothing_installed, "dev")) == []
+    assert list(preflight.missing_for_deploy(nothing_installed, "dev")) == []
 
 
 def test_a_docker_client_without_an_engine(nothing_installed: Path) -> None:
     program(nothing_installed, "docker", exit_code=1)
-    assert any(line.startswith("docker: ") for line in preflight.missing(nothing_installed, "dev"))
+    assert any(line.startswith("docker: ") for line in preflight.missing_for_deploy(nothing_installed, "dev"))
 
 
 def test_image_references_need_no_docker(nothing_installed: Path) -> None:
     (nothing_installed / "Pulumi.dev.yaml").write_text(STACK.replace("{ build: ./sample }", "shop/storefront:1.4.2"))
-    assert not any(line.startswith("docker: ") for line in preflight.missing(nothing_installed, "dev"))
+    assert not any(line.startswith("docker: ") for line in preflight.missing_for_deploy(nothing_installed, "dev"))
+
+
+def test_a_placeholder_within_a_value(nothing_installed: Path) -> None:
+    image = "<your account>.dkr.ecr.eu-west-1.amazonaws.com/shop:1"
+    (nothing_installed / "Pulumi.dev.yaml").write_text(STACK.replace("{ build: ./sample }", f'"{image}"'))
+    assert (
+        "shop:applications.0.image: <your account> is still to be filled in; write the value into Pulumi.dev.yaml"
+        in list(preflight.missing_for_deploy(nothing_installed, "dev"))
+    )
+
+
+@pytest.mark.parametrize("text", ["config: [", "- a\n", "config: [1]\n"])
+def test_a_stack_file_that_is_none(nothing_installed: Path, text: str) -> None:
+    (nothing_installed / "Pulumi.dev.yaml").write_text(text)
+    assert list(preflight.missing_for_deploy(nothing_installed, "dev"))
+
+
+def test_destroying_needs_neither_docker_nor_values(nothing_installed: Path) -> None:
+    assert [line.split(":")[0] for line in preflight.missing_for_destroy(nothing_installed, "dev")] == [
+        "pulumi",
+        "credentials",
+    ]
+
+
+def test_the_project_may_give_the_region(nothing_installed: Path) -> None:
+    (nothing_installed / "Pulumi.yaml").write_text("name: shop\nconfig:\n  aws:region:\n    value: eu-west-1\n")
+    (nothing_installed / "Pulumi.dev.yaml").write_text("config: {}\n")
+    assert not any(line.startswith("region") for line in preflight.missing_for_deploy(nothing_installed, "dev"))
 
 
 def test_no_region(nothing_installed: Path) -> None:
     (nothing_installed / "Pulumi.dev.yaml").write_text("config: {}\n")
     assert "region: the stack file has no aws:region; add one, for example aws:region: eu-west-1" in list(
-        preflight.missing(nothing_installed, "dev")
+        preflight.missing_for_deploy(nothing_installed, "dev")
     )
 
 
 def test_no_such_stack(nothing_installed: Path) -> None:
-    assert list(preflight.missing(nothing_installed, "live")) == [
+    assert list(preflight.missing_for_deploy(nothing_installed, "live")) == [
         "stack: there is no Pulumi.live.yaml; write one, or choose STACK=dev"
     ]
 
@@ -82,13 +111,14 @@ def test_no_such_stack(nothing_installed: Path) -> None:
 def test_a_profile_that_does_not_exist(nothing_installed: Path) -> None:
     (nothing_installed / "Pulumi.dev.yaml").write_text("config:\n  aws:region: eu-west-1\n  aws:profile: nobody\n")
     assert any(
-        line.startswith("credentials: ") and "nobody" in line for line in preflight.missing(nothing_installed, "dev")
+        line.startswith("credentials: ") and "nobody" in line
+        for line in preflight.missing_for_deploy(nothing_installed, "dev")
     )
 
 
 def test_the_command_says_that_nothing_was_touched(
     nothing_installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["preflight", "dev"])
+    monkeypatch.setattr("sys.argv", ["preflight", "deploy", "dev"])
     assert preflight.main() == 1
     assert capsys.readouterr().err.splitlines()[-1] == "stack 'dev' was not touched"

@@ -21,6 +21,14 @@ def test_a_good_run_is_proved_in_every_respect() -> None:
     assert [(one.subject, one.reason) for one in found if one.kind is not Kind.PROVED] == []
 
 
+def test_a_load_that_was_not_answered_is_named() -> None:
+    made = truth()
+    silent = replace(made, sent=tuple(replace(one, status=0) if one.order < 5 else one for one in made.sent))
+    found = checks.answered(silent)
+    assert (found.kind, found.reason) == (Kind.FAILED, "5 requests were not answered as the sample answers")
+    assert found.found == "0: 5, 200: 356, 502: 39"
+
+
 def with_segments(segments: Sequence[Segment]) -> Truth:
     return truth(traces=Received(tuple(segments), 40))
 

@@ -54,23 +54,24 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judgement]:
 def test_ecs_names_with_suffixes_empty_the_ecs_dashboard(several: Judgement) -> None:
     found = panels(several)["ECS tasks / vCPU in use"]
     assert found.kind is Kind.FAILED
-    assert found.reason == "no series for the only series"
-    assert named(several.verdicts, "ECS tasks / $cluster").reason == "offers other values"
+    assert found.reason == "no series; nobody wrote ecs_task_cpu_usage_vcpu (but ecs_task_cpu_usage_vcpu_vCPU)"
+    offered = named(several.verdicts, "ECS tasks / $cluster").reason
+    assert offered == "offers nothing instead of ecs-observability-dev"
 
 
 def test_a_dropped_label_is_named_and_empties_the_variables(several: Judgement) -> None:
-    assert "aws_ecs_cluster_name=''" in named(several.others, "on every series").reason
-    assert named(several.verdicts, "Application / $cluster").reason == "offers other values"
+    assert "aws_ecs_cluster_name=''" in named(several.others, "labels on every series").reason
+    assert named(several.verdicts, "Application / $cluster").reason.startswith("offers nothing instead of")
 
 
 def test_traces_that_go_nowhere_are_missed(several: Judgement) -> None:
-    assert "traces lost" in named(several.others, "one for each request").reason
+    assert "traces lost" in named(several.others, "a trace for each request").reason
     assert "X-Ray got no request at all" in named(several.others, "no request refused").reason
 
 
 def test_what_is_not_broken_stays_proved(several: Judgement) -> None:
     assert named(several.others, "requests of storefront").kind is Kind.PROVED
-    assert named(several.others, "one for each series").kind is Kind.PROVED
+    assert named(several.others, "one writer for each series").kind is Kind.PROVED
 
 
 def test_a_signature_for_another_service_is_refused(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_a_signature_for_another_service_is_refused(tmp_path: Path) -> None:
     reason = named(judgement.others, "no request refused").reason
     assert "signed for prometheus in eu-west-1, should be for aps in eu-west-1" in reason
     assert "SignatureDoesNotMatch" in named(judgement.others, "collectors do not complain").reason
-    assert named(judgement.others, "one for each request").kind is Kind.PROVED
+    assert named(judgement.others, "a trace for each request").kind is Kind.PROVED
 
 
 def test_broken_rules_are_named(tmp_path: Path) -> None:
@@ -94,7 +95,8 @@ def test_broken_rules_are_named(tmp_path: Path) -> None:
     stack = replace(original, documents={**original.documents, path: broken})
     with live(stack, tmp_path, IMPATIENT) as run:
         judgement = run.judged()
-    assert "no series for" in named(judgement.others, "task:ecs_task_cpu_utilization:ratio").reason
+    reason = named(judgement.others, "task:ecs_task_cpu_utilization:ratio").reason
+    assert "nobody wrote ecs_task_cpu_utilised (but ecs_task_cpu_utilized" in reason
     memory = named(judgement.others, "task:ecs_task_memory_utilization:ratio").reason
     assert "e+03 %, expected" in memory
     # What is recorded wrongly is shown wrongly.
@@ -109,7 +111,7 @@ def test_two_processes_that_call_themselves_the_same_are_found(tmp_path: Path) -
 
     with live(with_collector(wanted("prod"), change), tmp_path, IMPATIENT) as run:
         judgement = run.judged()
-    assert "have two writers" in named(judgement.others, "one for each series").reason
+    assert "have two writers" in named(judgement.others, "one writer for each series").reason
     assert named(judgement.others, "an instance for each process").kind is Kind.FAILED
 
 

@@ -44,7 +44,7 @@ def test_the_command_proves_prod(command: tuple[subprocess.CompletedProcess[str]
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert "starting 2 x storefront, 2 x inventory, 2 x collector" in done.stdout
-    assert any(line.startswith("✓ proved  trace: complete") for line in lines)
+    assert any(line.startswith("✓ proved  trace: every trace is complete") for line in lines)
     assert re.fullmatch(r"\d+ proved, \d+ checked against the contract; \d+ s; build/prod/report.html", lines[-1])
 
 
@@ -98,9 +98,9 @@ def test_patterns_may_be_mixed(tmp_path: Path) -> None:
     assert complaints(judgement) == ""
     running = [one for one in judgement.verdicts if one.subject.startswith("ECS tasks / Running tasks")]
     assert {one.kind for one in running} == {Kind.PROVED, Kind.CHECKED}
-    assert named(judgement.others, "complete").expected == "storefront > inventory"
+    assert named(judgement.others, "every trace is complete").expected == "storefront > inventory"
     # The only client of the collector service keeps to one of its two processes.
-    assert "2 writers" in named(judgement.others, "one for each series").found
+    assert "2 writers" in named(judgement.others, "one writer for each series").found
 
 
 def test_one_application_and_no_grafana(tmp_path: Path) -> None:
@@ -110,8 +110,8 @@ def test_one_application_and_no_grafana(tmp_path: Path) -> None:
         judgement = alive.judged()
     assert judgement.dashboards == ()
     assert complaints(judgement) == ""
-    assert named(judgement.others, "errors and faults as sent").found.startswith("only 200: ")
-    assert "only 500: " in named(judgement.others, "errors and faults as sent").found
+    assert named(judgement.others, "errors and faults in traces").found.startswith("only 200: ")
+    assert "only 500: " in named(judgement.others, "errors and faults in traces").found
 
 
 def run_applications() -> list[dict[str, object]]:

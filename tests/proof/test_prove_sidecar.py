@@ -48,7 +48,7 @@ def test_an_imported_dashboard_shows_data_and_is_not_called_proved(judgement: Ju
 
 def test_all_requests_have_arrived_and_everyone_signed(dev: Live, judgement: Judgement) -> None:
     assert len(dev.truth.sent) >= 100
-    assert named(judgement.others, "one for each request").found == str(len(dev.truth.sent))
+    assert named(judgement.others, "a trace for each request").found == str(len(dev.truth.sent))
     assert dev.truth.traces.twice == 0
     assert dev.truth.writes.refused == {}
     assert {key for writers in dev.truth.writes.writers.values() for key in writers} == {
@@ -112,8 +112,8 @@ def another_cluster(dashboard: Json) -> None:
 @pytest.mark.parametrize(
     ("broken", "subject", "reason"),
     [
-        (misspelt, "vCPU in use / A", "no series"),
-        (suffixed, "Memory in use / A", "no series"),
+        (misspelt, "vCPU in use / A", "nobody wrote ecs_task_cpu_usage_vCPU (but ecs_task_cpu_usage_vcpu"),
+        (suffixed, "Memory in use / A", "(but ecs_task_memory_utilized"),
         (or_zero, "Running tasks / A", "a constant"),
         (right_by_accident, "Running tasks / A", "a constant"),
         (a_hundred_times, "CPU of reservation / A", "expected"),

@@ -84,7 +84,7 @@ def test_every_panel_stands_with_its_verdict(page: str) -> None:
     assert "cannot run here" not in body(page)  # Elsewhere failed: this cluster has no Container Insights.
     assert "What to do about &lt;it&gt;." in body(page)
     assert "make prove STACK=dev" in body(page)
-    assert "4 of 14 not proved" in re.sub(r"\s+", " ", body(page))
+    assert "4 of 15 verdicts failed" in re.sub(r"\s+", " ", body(page))
 
 
 def test_text_from_telemetry_is_never_markup(page: str) -> None:

@@ -74,6 +74,11 @@ def test_the_panels_unit_counts_and_not_the_queries_number() -> None:
     assert verdict(GOOD, **unit).kind is Kind.FAILED
 
 
+def test_a_metric_that_nobody_wrote_is_named_with_its_nearest() -> None:
+    found = verdict([], targets=[{"expr": "sum(rate(ecs_task_cpu_reservd[5m])) / b:c", "refId": "A"}])
+    assert found.reason.endswith("; nobody wrote ecs_task_cpu_reservd (but ecs_task_cpu_reserved)")
+
+
 def test_a_constant_fails_even_if_its_value_is_right() -> None:
     [found] = judged(board(), lambda _: GOOD, constant=True).verdicts
     assert found.kind is Kind.FAILED
@@ -98,7 +103,7 @@ def test_a_panel_of_ours_without_expectation_fails_and_an_imported_one_is_only_s
     [theirs] = judged(board("New panel", uid="imported"), lambda _: GOOD).verdicts
     assert (theirs.kind, theirs.found) == (Kind.SEEN, "80 to 80")
     [empty] = judged(board("New panel", uid="imported"), lambda _: []).verdicts
-    assert (empty.kind, empty.reason) == (Kind.FAILED, "shows nothing")
+    assert (empty.kind, empty.reason) == (Kind.FAILED, "shows nothing; nobody wrote cpu")
     [constant] = judged(board("New panel", uid="imported"), lambda _: GOOD, constant=True).verdicts
     assert constant.kind is Kind.FAILED
 
@@ -121,8 +126,8 @@ CLUSTER = {
     ("change", "values", "kind", "reason"),
     [
         ({}, ["shop-dev"], Kind.PROVED, ""),
-        ({}, ["shop-dev", "shop-prod"], Kind.FAILED, "offers other values"),
-        ({}, [], Kind.FAILED, "offers other values"),
+        ({}, ["shop-dev", "shop-prod"], Kind.FAILED, "instead of shop-dev"),
+        ({}, [], Kind.FAILED, "instead of shop-dev"),
         ({"current": {"value": "shop-prod"}}, ["shop-dev"], Kind.FAILED, "is set to shop-prod"),
         ({"name": "zone"}, ["a"], Kind.FAILED, "no expectation"),
         ({"query": "tag_values(x)"}, ["a"], Kind.FAILED, "does not know the variable query"),
@@ -145,6 +150,23 @@ def test_variables_go_into_queries_and_units_into_tables() -> None:
 
     judged(board() | {"templating": {"list": [CLUSTER]}}, answers)
     assert asked[-1] == 'cpu{cluster="shop-dev"}'
+
+
+def test_a_window_that_is_empty_on_aws_fails_although_it_is_full_here() -> None:
+    def reason(expr: str, **changes: Any) -> str:
+        target = {"expr": expr, "refId": "A"} | changes
+        return verdict(GOOD, targets=[target]).reason
+
+    assert reason("rate(x[$__rate_interval])", interval="60s") == ""
+    assert reason("rate(x[5m])") == ""
+    assert "rate looks back 60 s" in reason("rate(x[1m])")
+    # A step of 15 s makes windows of a minute, and so does a data source that is told nothing.
+    assert "rate looks back 60 s" in reason("rate(x[$__rate_interval])", interval="15s")
+
+
+def test_a_rule_that_looks_back_too_little_fails() -> None:
+    [found] = rules(RULES.replace("a / b", "rate(a[1m])"), lambda _: recorded(0.8, truth()))
+    assert "on AWS there is one every 60 s" in found.reason
 
 
 def test_an_imported_variable_needs_a_value() -> None:

@@ -1,0 +1,39 @@
+"""A window that is full in a proof and empty on AWS is found, and so are the names in a query."""
+
+import pytest
+
+from proof import promql
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "rate(a[2m])",
+        "sum by (x) (rate(a[4m])) / avg_over_time(b[1m])",
+        "max_over_time(rate(a[2m])[10m:1m])",
+        "a or vector(0)",
+        "not promql (",
+    ],
+)
+def test_windows_that_hold_what_they_need(query: str) -> None:
+    assert promql.window_problem(query, 60.0) == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("rate(a[1m])", "rate looks back 60 s and needs two samples, and on AWS there is one every 60 s"),
+        ("sum(increase(a[90s])) / b", "increase looks back 90 s"),
+        ("avg_over_time(a[30s])", "avg_over_time looks back 30 s and needs a sample"),
+        ("topk(3, histogram_quantile(0.9, sum by (le) (rate(a[1m]))))", "rate looks back 60 s"),
+        ("max_over_time(rate(a[1m])[10m:1m])", "rate looks back 60 s"),
+    ],
+)
+def test_windows_that_are_too_short(query: str, reason: str) -> None:
+    assert promql.window_problem(query, 60.0).startswith(reason)
+
+
+def test_metrics_are_named_once() -> None:
+    query = 'topk(3, sum by (x) (rate(a_total{b="c"}[5m])) / avg_over_time(b:c[1m]) + a_total or vector(0))'
+    assert promql.metrics(query) == ["a_total", "b:c"]
+    assert promql.metrics("not promql (") == []
