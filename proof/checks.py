@@ -115,7 +115,8 @@ def labels(truth: Truth) -> Verdict:
         problems.update(_mislabelled(found, service, truth))
     reason = "; ".join(f"{count} x {problem}" for problem, count in problems.most_common(_SHOWN))
     reason = reason or ("" if of_applications else "no series was written")
-    expected = ", ".join(attribute.label for attribute in ATTRIBUTES)
+    patterns = {_pattern(service) for service in services.values()}
+    expected = ", ".join(attribute.label for attribute in ATTRIBUTES if attribute.patterns & patterns)
     return _verdict("label", "labels on every series", expected, f"{of_applications} series", reason)
 
 
@@ -194,9 +195,12 @@ def _above(segment: Segment, by_id: Mapping[str, Segment]) -> Iterator[Segment]:
         segment = parent
 
 
+def _pattern(service: Service) -> Pattern:
+    return Pattern.SERVICE if service.sidecar is None else Pattern.SIDECAR
+
+
 def _mislabelled(found: Mapping[str, str], service: Service, truth: Truth) -> Iterator[str]:
     name = found.get("__name__", "")
-    pattern = Pattern.SERVICE if service.sidecar is None else Pattern.SIDECAR
     wanted = {
         Label.CLUSTER: {truth.plan.cluster},
         Label.SERVICE: {service.name},
@@ -205,7 +209,7 @@ def _mislabelled(found: Mapping[str, str], service: Service, truth: Truth) -> It
     }
     for attribute in ATTRIBUTES:
         value = found.get(attribute.label, "")
-        if pattern in attribute.patterns and value not in wanted.get(attribute.label, {value} - {""}):
+        if _pattern(service) in attribute.patterns and value not in wanted.get(attribute.label, {value} - {""}):
             yield f"{name} has {attribute.label}={value!r}"
     if not found.get(Label.INSTANCE):
         yield f"{name} has no {Label.INSTANCE}"
