@@ -37,20 +37,31 @@ destroy: .venv/ready ## pulumi destroy of the stack
 	pulumi destroy --stack $(STACK)
 
 .PHONY: test
-test: check-static programs ## all tests, with coverage
+test: lint types programs ## all tests, with coverage
 	@$(python) -m pytest -q -m "not slow" -n 2 --cov --cov-report=
 	@$(python) -m pytest -m slow --cov --cov-append --cov-report=term:skip-covered
 
 .PHONY: check
-check: check-static ## lint, types and the fast tests
-	@$(python) -m pytest -q -m "not slow" -n 2
+check: .venv/ready ## lint, types and the fast tests
+	@$(MAKE) --jobs 2 --output-sync=target lint types fast typed="$(product)"
 
-.PHONY: check-static
-check-static: .venv/ready | build
+product := __main__.py settings.py components documents preview proof sample tools
+# Everything, unless a target names less: `make check` leaves the types of the tests to `make test`.
+typed :=
+
+.PHONY: lint
+lint: .venv/ready | build
 	@$(python) -m ruff check --quiet .
 	@$(python) -m ruff format --check --quiet .
 	@.venv/bin/lint-imports --no-logo >build/lint-imports.log || { cat build/lint-imports.log; exit 1; }
-	@$(python) -m pyright --pythonpath $(python)
+
+.PHONY: types
+types: .venv/ready
+	@$(python) -m pyright --pythonpath $(python) $(typed)
+
+.PHONY: fast
+fast: .venv/ready
+	@$(python) -m pytest -q -m "not slow" -n 2
 
 build:
 	@mkdir -p $@

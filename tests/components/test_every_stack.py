@@ -13,6 +13,8 @@ from preview.render import documents
 from tests import judges
 from tests.components.variants import ROLE, SERVICE, STACKS, recorded
 
+pytestmark = pytest.mark.slow
+
 Json = Mapping[str, Any]
 
 
@@ -186,7 +188,6 @@ def test_a_star_stands_only_where_aws_has_no_narrower_resource(recording: Record
                     assert all(action.startswith(unscoped) for action in actions), path
 
 
-@pytest.mark.slow
 def test_cloud_formation_takes_everything() -> None:
     """One template for each region, because cfn-lint needs a second for any."""
     by_region: dict[str, dict[str, tuple[str, Json]]] = {}

@@ -10,6 +10,8 @@ from preview.render import documents
 from preview.stack import stacks
 from preview.wiring import PLACEHOLDER
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 STACKS = stacks(ROOT)
 

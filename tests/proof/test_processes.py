@@ -14,6 +14,8 @@ import pytest
 
 from proof.processes import Child, Children, Program, ProgramError
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 
