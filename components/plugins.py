@@ -39,6 +39,7 @@ def _until(url: str, token: str, *, method: str, good: tuple[int, ...], plugin: 
     answer = "no answer"
     for attempt in range(_ATTEMPTS):
         if attempt:
+            # Grafana tells nobody when it is ready: there is nothing to wait for but the next answer.
             time.sleep(pause_seconds)
         status, answer = _ask(url, method, token)
         if status in good:
@@ -58,7 +59,7 @@ def _ask(url: str, method: str, token: str) -> tuple[int, str]:
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - the same
             return response.status, ""
     except urllib.error.HTTPError as error:
         return error.code, f"HTTP {error.code}"

@@ -236,13 +236,14 @@ class Application(Model):
 class Collector(Model):
     """The collector of a stack. `cpu` and `memory` are a sidecar's share of its task, or the whole task of a service.
 
-    `essential`, `wait_for` and what they mean are explained in docs/decisions/0003-sidecar-lifecycle.md.
+    What `essential`, `restart` and `wait_for` mean is explained in docs/decisions/0003-sidecar-lifecycle.md.
     """
 
     image: ImageReference = adot.IMAGE
     cpu: Annotated[Whole, Field(ge=32, le=16384)] | None = None
     memory: Annotated[Whole, Field(ge=256, le=122880)] | None = None
     essential: bool = False
+    restart: bool = True
     wait_for: Start = Start.START
     desired_count: Annotated[Whole, Field(ge=2, le=100)] = 2
     discovery: Discovery = Discovery.CLOUD_MAP

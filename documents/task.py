@@ -98,6 +98,7 @@ def collector_container(
     region: str,
     remote_write_url: str,
     essential: bool,
+    restart: bool,
     log: Container,
     ports: Sequence[Mapping[str, Any]] = (),
 ) -> Container:
@@ -124,7 +125,7 @@ def collector_container(
         "logConfiguration": log,
         "stopTimeout": _COLLECTOR_STOP_SECONDS,
     }
-    if not essential:
+    if restart:
         container["restartPolicy"] = {"enabled": True, "restartAttemptPeriod": _RESTART_PERIOD_SECONDS}
     return container
 

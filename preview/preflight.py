@@ -100,17 +100,13 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield from _texts(item, f"{key}.{name}" if key else str(name))
 
 
-def main() -> int:
-    """Print what is missing for `deploy STACK` or `destroy STACK`; 1 if anything is."""
+def main() -> None:
+    """End with what is missing for `deploy STACK` or `destroy STACK`; without a word if nothing is."""
     purpose, stack = sys.argv[1:]
     missing = {"deploy": missing_for_deploy, "destroy": missing_for_destroy}[purpose]
-    found = list(missing(_ROOT, stack))
-    for line in found:
-        print(line, file=sys.stderr)  # noqa: T201
-    if found:
-        print(f"stack {stack!r} was not touched", file=sys.stderr)  # noqa: T201
-    return 1 if found else 0
+    if found := list(missing(_ROOT, stack)):
+        sys.exit("\n".join([*found, f"stack {stack!r} was not touched"]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -43,11 +43,11 @@ class Instrumentation:
 class Pattern(Protocol):
     """How telemetry leaves an application task."""
 
-    def faults(self, application: Application, key: str) -> list[Fault]:
+    def faults(self, application: Application, key: str, /) -> list[Fault]:
         """Why an application cannot have this pattern; `key` is where it stands in what the user gave us."""
         ...
 
-    def instrument(self, origin: Origin, log: Container) -> Instrumentation:
+    def instrument(self, origin: Origin, log: Container, /) -> Instrumentation:
         """What to add to the task of `origin`; `log` is the log configuration for containers that are added."""
         ...
 

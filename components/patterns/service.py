@@ -75,11 +75,11 @@ class CollectorService(pulumi.ComponentResource):
         self.clients_group_id = clients.id
         self.register_outputs({"address": self.address, "clientsGroupId": self.clients_group_id})
 
-    def faults(self, application: Application, key: str) -> list[Fault]:  # noqa: ARG002 - takes nothing from a task
+    def faults(self, _application: Application, _key: str, /) -> list[Fault]:
         """None: an application of any kind can send to an address."""
         return []
 
-    def instrument(self, origin: Origin, log: Container) -> Instrumentation:  # noqa: ARG002 - adds no container
+    def instrument(self, origin: Origin, _log: Container, /) -> Instrumentation:
         """The collector's address and the group that lets the task in; no container, no permission."""
         environment = task.telemetry_environment(origin, self._endpoint, self._telemetry.interval_seconds)
         return Instrumentation(
@@ -143,6 +143,7 @@ class CollectorService(pulumi.ComponentResource):
             region=site.region,
             remote_write_url=remote_write_url,
             essential=True,
+            restart=settings.restart,
             log=task.log_configuration(site.names.log_group(names.COLLECTOR), site.region, names.COLLECTOR),
             ports=[
                 {"name": port_name, "containerPort": port, "hostPort": port, "protocol": "tcp", "appProtocol": protocol}

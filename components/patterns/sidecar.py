@@ -17,11 +17,11 @@ class Sidecar:
     collector: Collector
     region: str
 
-    def faults(self, application: Application, key: str) -> list[Fault]:
+    def faults(self, application: Application, key: str, /) -> list[Fault]:
         """The collector's share may leave too little to the application."""
         return sidecar_fits(application, self.collector, key)
 
-    def instrument(self, origin: Origin, log: Container) -> Instrumentation:
+    def instrument(self, origin: Origin, log: Container, /) -> Instrumentation:
         """A collector container, and the application's exporter pointed at it."""
         cpu, memory = self.collector.size(catalogue.Pattern.SIDECAR)
         configuration = collector.to_yaml(
@@ -48,6 +48,7 @@ class Sidecar:
                 region=self.region,
                 remote_write_url=remote_write_url,
                 essential=self.collector.essential,
+                restart=self.collector.restart,
                 log=log,
             )
             return task.sidecar_additions(environment, container, self.collector.wait_for)

@@ -40,7 +40,7 @@ def test_a_sidecar_that_ends_does_not_end_the_task() -> None:
     assert waits("defaults") == [{"containerName": "collector", "condition": "START"}]
 
 
-def test_an_essential_sidecar() -> None:
+def test_an_essential_sidecar_that_ecs_does_not_restart() -> None:
     assert sidecar("essential")["essential"] is True
     assert "restartPolicy" not in sidecar("essential")
 
@@ -152,6 +152,7 @@ def test_the_collector_task() -> None:
     }
     [container] = containers(recording, "collector-definition").values()
     assert container["essential"] is True
+    assert container["restartPolicy"] == {"enabled": True, "restartAttemptPeriod": 60}
     assert (container["cpu"], container["memory"]) == (1024, 4096)
     assert container["portMappings"] == [
         {"name": "otlp-grpc", "containerPort": 4317, "hostPort": 4317, "protocol": "tcp", "appProtocol": "grpc"},

@@ -53,7 +53,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         },
         **one(),
     },
-    "essential": {"collector": {"essential": True}, **one()},
+    "essential": {"collector": {"essential": True, "restart": False}, **one()},
     "wait-for-healthy": {"collector": {"waitFor": "healthy", "cpu": 128, "memory": 768}, **one()},
     "sized-collector": {"pattern": "service", "collector": {"cpu": 1024, "memory": 4096, "desiredCount": 4}, **one()},
     "x86": {

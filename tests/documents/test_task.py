@@ -15,7 +15,7 @@ LOG = task.log_configuration("/ecs/shop-dev/storefront", "eu-west-1", "storefron
 COLLECTOR_LOG = task.log_configuration("/ecs/shop-dev/storefront", "eu-west-1", "collector")
 
 
-def collector(essential: bool = False) -> task.Container:
+def collector(*, essential: bool = False, restart: bool = True) -> task.Container:
     return task.collector_container(
         image="public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0",
         configuration="receivers: {}\n",
@@ -24,6 +24,7 @@ def collector(essential: bool = False) -> task.Container:
         region="eu-west-1",
         remote_write_url="https://aps.example/api/v1/remote_write",
         essential=essential,
+        restart=restart,
         log=COLLECTOR_LOG,
     )
 
@@ -103,10 +104,10 @@ def test_sidecar_task_whole() -> None:
     ]
 
 
-def test_an_essential_collector_has_no_restart_policy() -> None:
-    container = collector(essential=True)
-    assert container["essential"] is True
-    assert "restartPolicy" not in container
+def test_essential_and_restart_are_chosen_apart() -> None:
+    assert collector(essential=True) == collector() | {"essential": True}
+    assert "restartPolicy" not in collector(restart=False)
+    assert collector(restart=False) | {"restartPolicy": collector()["restartPolicy"]} == collector()
 
 
 def test_waiting_for_health() -> None:
