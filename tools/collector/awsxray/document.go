@@ -24,6 +24,13 @@ type segment struct {
 	User        string                    `json:"user,omitempty"`
 	Annotations map[string]any            `json:"annotations,omitempty"`
 	Metadata    map[string]map[string]any `json:"metadata,omitempty"`
+	Links       []link                    `json:"links,omitempty"`
+}
+
+type link struct {
+	TraceID    string         `json:"trace_id"`
+	ID         string         `json:"id"`
+	Attributes map[string]any `json:"attributes,omitempty"`
 }
 
 type cause struct {
@@ -32,8 +39,8 @@ type cause struct {
 
 type exception struct {
 	ID      string `json:"id"`
-	Type    string `json:"type,omitempty"`
-	Message string `json:"message,omitempty"`
+	Type    string `json:"type"`
+	Message string `json:"message"`
 	// Remote is absent where the exception is only the status of the span.
 	Remote *bool `json:"remote,omitempty"`
 }

@@ -8,12 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -34,17 +31,8 @@ type sender struct {
 	logger *zap.Logger
 }
 
-func newSender(ctx context.Context, config *Config, logger *zap.Logger, options ...func(*retry.StandardOptions)) (*sender, error) {
-	transport, err := newTransport(config)
-	if err != nil {
-		return nil, err
-	}
-	options = append(options, func(o *retry.StandardOptions) { o.MaxAttempts = config.MaxRetries + 1 })
-	loaded, err := awsconfig.LoadDefaultConfig(ctx,
-		awsconfig.WithRegion(config.Region),
-		awsconfig.WithHTTPClient(transport),
-		awsconfig.WithRetryer(func() aws.Retryer { return retry.NewStandard(options...) }),
-	)
+func newSender(ctx context.Context, config *Config, logger *zap.Logger, options ...func(*xray.Options)) (*sender, error) {
+	loaded, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(config.Region))
 	if err != nil {
 		return nil, err
 	}
@@ -59,60 +47,51 @@ func newSender(ctx context.Context, config *Config, logger *zap.Logger, options 
 		})
 		loaded.Credentials = aws.NewCredentialsCache(role)
 	}
-	client := xray.NewFromConfig(loaded, func(o *xray.Options) {
-		if config.Endpoint != "" {
-			o.BaseEndpoint = aws.String(config.Endpoint)
-		}
-	})
-	return &sender{config: config, client: client, logger: logger}, nil
+	// From here on it is for X-Ray alone: whoever gives the credentials is
+	// asked as the SDK does by default.
+	if loaded.HTTPClient, err = newHTTPClient(config); err != nil {
+		return nil, err
+	}
+	// Even if it is 0, which the client takes for its own default, because the
+	// original leaves nothing of AWS_MAX_ATTEMPTS either.
+	loaded.RetryMaxAttempts = config.MaxRetries
+	if config.Endpoint != "" {
+		loaded.BaseEndpoint = aws.String(config.Endpoint)
+	}
+	return &sender{config: config, client: xray.NewFromConfig(loaded, options...), logger: logger}, nil
 }
 
-func newTransport(config *Config) (*awshttp.BuildableClient, error) {
-	var proxy *url.URL
+func newHTTPClient(config *Config) (*http.Client, error) {
+	proxy := http.ProxyFromEnvironment
 	if config.ProxyAddress != "" {
-		var err error
-		if proxy, err = url.Parse(config.ProxyAddress); err != nil {
+		address, err := url.Parse(config.ProxyAddress)
+		if err != nil {
 			return nil, fmt.Errorf("proxy_address: %w", err)
 		}
+		proxy = http.ProxyURL(address)
 	}
-	client := awshttp.NewBuildableClient().WithTimeout(time.Duration(config.RequestTimeoutSeconds) * time.Second)
-	return client.WithTransportOptions(func(transport *http.Transport) {
-		// Or every request beyond the default of ten opens a new connection.
-		transport.MaxIdleConnsPerHost = max(config.NumWorkers, transport.MaxIdleConnsPerHost)
-		if proxy != nil {
-			transport.Proxy = http.ProxyURL(proxy)
-		}
-		if config.NoVerifySSL {
-			if transport.TLSClientConfig == nil {
-				transport.TLSClientConfig = &tls.Config{}
-			}
-			transport.TLSClientConfig.InsecureSkipVerify = true
-		}
-	}), nil
+	return &http.Client{
+		Timeout: time.Duration(config.RequestTimeoutSeconds) * time.Second,
+		Transport: &http.Transport{
+			MaxIdleConnsPerHost: config.NumWorkers,
+			TLSClientConfig:     &tls.Config{InsecureSkipVerify: config.NoVerifySSL},
+			Proxy:               proxy,
+			// Or the TLS configuration above switches it off.
+			ForceAttemptHTTP2: true,
+		},
+	}, nil
 }
 
-// send delivers all spans of a batch, or returns an error.
+// send delivers the documents of a batch one request after the other and stops
+// at the first that fails. Whoever sends the batch again sends the requests
+// before it again, too.
 func (s *sender) send(ctx context.Context, traces ptrace.Traces) error {
-	requests := slices.Collect(slices.Chunk(s.documents(traces), documentsPerRequest))
-	failures := make([]error, len(requests))
-	workers := make(chan struct{}, s.config.NumWorkers)
-	var running sync.WaitGroup
-	for i, request := range requests {
-		workers <- struct{}{}
-		running.Go(func() {
-			failures[i] = s.put(ctx, request)
-			<-workers
-		})
-	}
-	running.Wait()
-	// One permanent error would make the caller drop what the other requests
-	// could still deliver, so an error that may pass comes first.
-	for _, err := range failures {
-		if err != nil && !consumererror.IsPermanent(err) {
+	for documents := range slices.Chunk(s.documents(traces), documentsPerRequest) {
+		if err := s.put(ctx, documents); err != nil {
 			return err
 		}
 	}
-	return errors.Join(failures...)
+	return nil
 }
 
 func (s *sender) documents(traces ptrace.Traces) []string {
@@ -120,12 +99,12 @@ func (s *sender) documents(traces ptrace.Traces) []string {
 	for _, resource := range traces.ResourceSpans().All() {
 		for _, scope := range resource.ScopeSpans().All() {
 			for _, span := range scope.Spans().All() {
-				document, err := segmentDocument(span, resource.Resource(), s.config)
+				made, err := segmentDocuments(span, resource.Resource(), s.config)
 				if err != nil {
-					s.logger.Warn("span cannot be a segment", zap.Stringer("span_id", span.SpanID()), zap.Error(err))
+					s.logger.Debug("span cannot be a segment", zap.Stringer("span_id", span.SpanID()), zap.Error(err))
 					continue
 				}
-				documents = append(documents, document)
+				documents = append(documents, made...)
 			}
 		}
 	}
@@ -133,27 +112,28 @@ func (s *sender) documents(traces ptrace.Traces) []string {
 }
 
 // put sends one request. The client signs it and tries it again as the AWS
-// SDK does: on server errors, throttling and broken connections.
+// SDK does: on server errors, throttling and broken connections, as long as
+// attempts, its quota of retries and the time for the batch last.
 func (s *sender) put(ctx context.Context, documents []string) error {
 	answer, err := s.client.PutTraceSegments(ctx, &xray.PutTraceSegmentsInput{TraceSegmentDocuments: documents})
 	if err != nil {
 		return permanentIfRefused(err)
 	}
-	if len(answer.UnprocessedTraceSegments) == 0 {
-		return nil
+	// The original calls this a success. Only X-Ray, or what stands for it,
+	// knows more.
+	for _, segment := range answer.UnprocessedTraceSegments {
+		s.logger.Debug("segment was not processed",
+			zap.Stringp("segment_id", segment.Id),
+			zap.Stringp("code", segment.ErrorCode),
+			zap.Stringp("message", segment.Message))
 	}
-	// The original only logs these at level debug. Here they must be seen, but
-	// sent again they would be refused again.
-	first := answer.UnprocessedTraceSegments[0]
-	return consumererror.NewPermanent(fmt.Errorf("%d of %d segments were not processed, the first one (%s) because of %s: %s",
-		len(answer.UnprocessedTraceSegments), len(documents),
-		aws.ToString(first.Id), aws.ToString(first.ErrorCode), aws.ToString(first.Message)))
+	return nil
 }
 
 // permanentIfRefused marks what X-Ray says is the client's own fault, because
 // it will say so again. As with the original this includes throttling that
-// outlasts the retries, and leaves out refusals that are not X-Ray's own, such
-// as missing permissions.
+// outlasts attempts or quota, which loses the batch, and leaves out refusals
+// that are not X-Ray's own, such as missing permissions.
 func permanentIfRefused(err error) error {
 	var refusal smithy.APIError
 	if errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {

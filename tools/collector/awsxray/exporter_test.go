@@ -3,7 +3,6 @@ package awsxray
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -22,6 +22,7 @@ import (
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // service stands for X-Ray: it keeps the requests and answers as it is told.
@@ -79,13 +80,43 @@ func testSender(t *testing.T, s *service, change func(*Config)) *sender {
 	if change != nil {
 		change(config)
 	}
-	sender, err := newSender(t.Context(), config, zap.NewNop(), func(o *retry.StandardOptions) {
-		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+	sender, err := newSender(t.Context(), config, zap.NewNop(), func(o *xray.Options) {
+		o.Retryer = retry.AddWithMaxBackoffDelay(o.Retryer, 0)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return sender
+}
+
+// testExporter is what a collector gets from the factory. It waits as it does there.
+func testExporter(t *testing.T, s *service, change func(*Config)) exporter.Traces {
+	t.Helper()
+	factory := NewFactory()
+	config := factory.CreateDefaultConfig().(*Config)
+	config.Endpoint = s.URL
+	change(config)
+	settings := exporter.Settings{
+		ID: component.NewID(factory.Type()),
+		TelemetrySettings: component.TelemetrySettings{
+			Logger:         zap.NewNop(),
+			MeterProvider:  metricnoop.NewMeterProvider(),
+			TracerProvider: tracenoop.NewTracerProvider(),
+		},
+	}
+	traces, err := factory.CreateTraces(t.Context(), settings, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := traces.Start(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := traces.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return traces
 }
 
 func spans(count int) ptrace.Traces {
@@ -133,15 +164,23 @@ func TestRegionOfTheConfigurationWins(t *testing.T) {
 	}
 }
 
-func TestEndpointFromTheEnvironment(t *testing.T) {
-	for _, variable := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_XRAY"} {
+func TestEndpoint(t *testing.T) {
+	const elsewhere = "http://127.0.0.1:1"
+	for _, c := range []struct{ configured, general, ofXRay string }{
+		{configured: "here"},
+		{general: "here"},
+		{ofXRay: "here"},
+		{configured: "here", general: elsewhere},
+		{configured: elsewhere, general: elsewhere, ofXRay: "here"},
+	} {
 		s := newService(t, accept)
-		t.Setenv(variable, s.URL)
-		sender := testSender(t, s, func(c *Config) { c.Endpoint = "" })
+		address := strings.NewReplacer("here", s.URL).Replace
+		t.Setenv("AWS_ENDPOINT_URL", address(c.general))
+		t.Setenv("AWS_ENDPOINT_URL_XRAY", address(c.ofXRay))
+		sender := testSender(t, s, func(config *Config) { config.Endpoint = address(c.configured) })
 		if err := sender.send(t.Context(), spans(1)); err != nil {
-			t.Fatal(err)
+			t.Errorf("%+v: %v", c, err)
 		}
-		assertSame(t, len(s.requests), 1)
 	}
 }
 
@@ -154,44 +193,49 @@ func TestNoRegion(t *testing.T) {
 	}
 }
 
-func TestAtMostFiftyDocumentsInARequest(t *testing.T) {
+func TestFiftyDocumentsAfterFifty(t *testing.T) {
 	s := newService(t, accept)
 	if err := testSender(t, s, nil).send(t.Context(), spans(120)); err != nil {
 		t.Fatal(err)
 	}
-	sizes, seen := map[int]int{}, map[any]bool{}
+	// One at a time, or they could not be in order.
+	var sizes, ids []any
 	for _, documents := range s.documents {
-		sizes[len(documents)]++
+		sizes = append(sizes, len(documents))
 		for _, document := range documents {
-			seen[decoded(t, document)["id"]] = true
+			ids = append(ids, decoded(t, document)["id"])
 		}
 	}
-	assertSame(t, sizes, map[int]int{50: 2, 20: 1})
-	assertSame(t, len(seen), 120)
+	assertSame(t, sizes, []any{50, 50, 20})
+	var inOrder []any
+	for i := range 120 {
+		inOrder = append(inOrder, fmt.Sprintf("01000000000000%02x", i))
+	}
+	assertSame(t, ids, inOrder)
 }
 
-func TestRequestsOfABatchAtOnce(t *testing.T) {
-	var underWay, most int
-	var mutex sync.Mutex
-	s := newService(t, func(number int, w http.ResponseWriter) {
-		mutex.Lock()
-		underWay++
-		most = max(most, underWay)
-		mutex.Unlock()
-		time.Sleep(50 * time.Millisecond)
-		mutex.Lock()
-		underWay--
-		mutex.Unlock()
-		accept(number, w)
-	})
-	sender := testSender(t, s, func(c *Config) { c.NumWorkers = 2 })
-	if err := sender.send(t.Context(), spans(300)); err != nil {
-		t.Fatal(err)
+func TestTheFirstRequestThatFailsIsTheLast(t *testing.T) {
+	for _, c := range []struct {
+		second      func(int, http.ResponseWriter)
+		third       func(int, http.ResponseWriter)
+		isPermanent bool
+	}{
+		{refuse(400, "InvalidRequestException"), refuse(503, ""), true},
+		{refuse(503, ""), refuse(400, "InvalidRequestException"), false},
+	} {
+		s := newService(t, func(number int, w http.ResponseWriter) {
+			[]func(int, http.ResponseWriter){accept, c.second, c.third}[number-1](number, w)
+		})
+		err := testSender(t, s, func(c *Config) { c.MaxRetries = 1 }).send(t.Context(), spans(120))
+		if err == nil || consumererror.IsPermanent(err) != c.isPermanent {
+			t.Errorf("permanent %v: %v", !c.isPermanent, err)
+		}
+		assertSame(t, len(s.requests), 2)
 	}
-	assertSame(t, most, 2)
 }
 
 func TestRetries(t *testing.T) {
+	throttled := refuse(429, "ThrottledException")
 	for _, c := range []struct {
 		name        string
 		answer      func(int, http.ResponseWriter)
@@ -199,12 +243,19 @@ func TestRetries(t *testing.T) {
 		attempts    int
 		isPermanent bool
 	}{
-		{"server error", refuse(503, ""), 2, 3, false},
-		{"server error, no retries", refuse(503, ""), 0, 1, false},
-		{"throttling", refuse(429, "ThrottledException"), 2, 3, true},
+		{"server error", refuse(503, ""), 2, 2, false},
+		{"server error, once", refuse(503, ""), 1, 1, false},
+		{"server error, default of the client", refuse(503, ""), 0, 3, false},
+		{"throttling", throttled, 2, 2, true},
+		{"throttling, default of the client", throttled, 0, 3, true},
+		{"throttling that X-Ray does not name", refuse(429, ""), 5, 1, false},
+		// The client's quota has 500 tokens, of which a retry costs five.
+		{"throttling, until the quota is used up", throttled, 1000, 101, true},
+		{"throttling, without bound", throttled, -1, 101, true},
 		{"wrong request", refuse(400, "InvalidRequestException"), 2, 1, true},
+		{"wrong request that X-Ray does not name", refuse(400, ""), 2, 1, false},
 		{"not allowed", refuse(403, "AccessDeniedException"), 2, 1, false},
-		{"broken connection", func(int, http.ResponseWriter) { panic(http.ErrAbortHandler) }, 2, 3, false},
+		{"broken connection", func(int, http.ResponseWriter) { panic(http.ErrAbortHandler) }, 2, 2, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newService(t, c.answer)
@@ -231,17 +282,39 @@ func TestSecondAttemptDelivers(t *testing.T) {
 	assertSame(t, s.documents[0], s.documents[1])
 }
 
-func TestErrorThatMayPassComesFirst(t *testing.T) {
-	s := newService(t, func(number int, w http.ResponseWriter) {
-		if number == 1 {
-			refuse(400, "InvalidRequestException")(number, w)
-			return
+func TestTheEnvironmentHasNoSayInAttempts(t *testing.T) {
+	s := newService(t, refuse(503, ""))
+	t.Setenv("AWS_MAX_ATTEMPTS", "7")
+	if err := testSender(t, s, func(c *Config) { c.MaxRetries = 0 }).send(t.Context(), spans(1)); err == nil {
+		t.Error("no error")
+	}
+	assertSame(t, len(s.requests), 3)
+}
+
+func TestQuotaIsThatOfTheExporter(t *testing.T) {
+	s := newService(t, refuse(429, "ThrottledException"))
+	sender := testSender(t, s, func(c *Config) { c.MaxRetries = 61 })
+	for _, attempts := range []int{61, 41, 1, 1} {
+		before := len(s.requests)
+		if err := sender.send(t.Context(), spans(1)); !consumererror.IsPermanent(err) {
+			t.Error(err)
 		}
-		refuse(503, "")(number, w)
-	})
-	sender := testSender(t, s, func(c *Config) { c.NumWorkers = 1 })
-	if err := sender.send(t.Context(), spans(60)); err == nil || consumererror.IsPermanent(err) {
+		assertSame(t, len(s.requests)-before, attempts)
+	}
+}
+
+// What keeps a batch while X-Ray asks for less: the limit for the batch ends
+// the wait for the next attempt, and this error is not X-Ray's.
+func TestThrottlingThatOutlastsTheBatchMayPass(t *testing.T) {
+	s := newService(t, refuse(429, "ThrottledException"))
+	traces := testExporter(t, s, func(c *Config) { c.MaxRetries = 100 })
+	started := time.Now()
+	err := traces.ConsumeTraces(t.Context(), spans(1))
+	if err == nil || consumererror.IsPermanent(err) {
 		t.Error(err)
+	}
+	if took := time.Since(started); took > 6*time.Second {
+		t.Errorf("after %v: %v", took, err)
 	}
 }
 
@@ -249,7 +322,7 @@ func TestRequestTimeout(t *testing.T) {
 	stopped := make(chan struct{})
 	s := newService(t, func(int, http.ResponseWriter) { <-stopped })
 	t.Cleanup(func() { close(stopped) })
-	sender := testSender(t, s, func(c *Config) { c.RequestTimeoutSeconds, c.MaxRetries = 1, 0 })
+	sender := testSender(t, s, func(c *Config) { c.RequestTimeoutSeconds, c.MaxRetries = 1, 1 })
 	started := time.Now()
 	if err := sender.send(t.Context(), spans(1)); err == nil || time.Since(started) > 3*time.Second {
 		t.Errorf("after %v: %v", time.Since(started), err)
@@ -260,11 +333,16 @@ func TestUnprocessedSegments(t *testing.T) {
 	s := newService(t, func(_ int, w http.ResponseWriter) {
 		fmt.Fprint(w, `{"UnprocessedTraceSegments": [{"Id": "aa01", "ErrorCode": "ParseError", "Message": "no name"}]}`)
 	})
-	err := testSender(t, s, nil).send(t.Context(), spans(3))
-	if err == nil || !consumererror.IsPermanent(err) || !strings.Contains(err.Error(), "1 of 3 segments were not processed, the first one (aa01) because of ParseError: no name") {
+	core, logs := observer.New(zap.DebugLevel)
+	sender := testSender(t, s, nil)
+	sender.logger = zap.New(core)
+	if err := sender.send(t.Context(), spans(3)); err != nil {
 		t.Error(err)
 	}
 	assertSame(t, len(s.requests), 1)
+	assertSame(t, len(logs.All()), 1)
+	assertSame(t, logs.All()[0].Level, zap.DebugLevel)
+	assertSame(t, logs.All()[0].ContextMap(), map[string]any{"segment_id": "aa01", "code": "ParseError", "message": "no name"})
 }
 
 func TestConfiguration(t *testing.T) {
@@ -290,35 +368,23 @@ func TestConfiguration(t *testing.T) {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
-	for _, wrong := range []Config{
-		{NumWorkers: 0, RequestTimeoutSeconds: 1},
-		{NumWorkers: 1, RequestTimeoutSeconds: 0},
-		{NumWorkers: 1, RequestTimeoutSeconds: 1, MaxRetries: -1},
-	} {
-		if wrong.Validate() == nil {
-			t.Error(wrong)
+}
+
+func TestNumbersThatAreNotChecked(t *testing.T) {
+	for _, number := range []int{0, -1} {
+		s := newService(t, accept)
+		sender := testSender(t, s, func(c *Config) {
+			c.NumWorkers, c.RequestTimeoutSeconds, c.MaxRetries = number, number, number
+		})
+		if err := sender.send(t.Context(), spans(1)); err != nil {
+			t.Errorf("%d: %v", number, err)
 		}
 	}
 }
 
 func TestExporterOfTheFactory(t *testing.T) {
 	s := newService(t, accept)
-	factory := NewFactory()
-	config := factory.CreateDefaultConfig().(*Config)
-	config.Endpoint = s.URL
-	settings := exporter.Settings{
-		ID: component.NewID(factory.Type()),
-		TelemetrySettings: component.TelemetrySettings{
-			Logger:         zap.NewNop(),
-			MeterProvider:  metricnoop.NewMeterProvider(),
-			TracerProvider: tracenoop.NewTracerProvider(),
-		},
-	}
-	traces, err := factory.CreateTraces(t.Context(), settings, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(traces.Start(t.Context(), nil), traces.ConsumeTraces(t.Context(), spans(2)), traces.Shutdown(context.Background())); err != nil {
+	if err := testExporter(t, s, func(*Config) {}).ConsumeTraces(t.Context(), spans(2)); err != nil {
 		t.Fatal(err)
 	}
 	assertSame(t, len(s.documents[0]), 2)

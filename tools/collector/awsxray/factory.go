@@ -5,11 +5,10 @@
 // for services on ECS that speak HTTP.
 //
 // It leaves out: the blocks for SQL queries and for calls of AWS APIs (their
-// attributes are metadata here), frames of stack traces, links of spans,
-// EC2, EKS and Elastic Beanstalk, segments in progress, names and segments that
-// Application Signals makes (aws.local.service, aws.span.kind), metadata under
-// other names than "default", telemetry records, and the region from instance
-// metadata.
+// attributes are metadata here, and a database is named without its host),
+// frames of stack traces, EC2, EKS and Elastic Beanstalk, segments in progress,
+// metadata under other names than "default", telemetry records, and the region
+// from instance metadata.
 package awsxray
 
 import (
@@ -35,7 +34,8 @@ func defaultConfig() component.Config {
 
 // newTraces adds neither a queue nor a retry to what the client does, as the
 // original does not; whoever needs them puts them before the exporter. The
-// helper's default limit of five seconds for one batch applies to both, too.
+// helper's default limit of five seconds for one batch, with all its requests
+// and their attempts, applies to both, too.
 func newTraces(ctx context.Context, settings exporter.Settings, config component.Config) (exporter.Traces, error) {
 	sender, err := newSender(ctx, config.(*Config), settings.Logger)
 	if err != nil {

@@ -19,12 +19,25 @@ const (
 	resourcePrefix = "otel.resource."
 )
 
-// segmentDocument is the JSON text that X-Ray gets for a span.
-func segmentDocument(span ptrace.Span, resource pcommon.Resource, config *Config) (string, error) {
-	// A server span starts a new segment even below a parent, which is the
-	// caller's subsegment. Everything else with a parent, consumer spans too,
-	// is a subsegment.
-	isSegment := span.Kind() == ptrace.SpanKindServer || span.ParentSpanID().IsEmpty()
+// segmentDocuments are the JSON texts that X-Ray gets for a span.
+func segmentDocuments(span ptrace.Span, resource pcommon.Resource, config *Config) ([]string, error) {
+	var documents []string
+	for _, one := range segments(span, resource, config) {
+		text, err := json.Marshal(one)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, string(text))
+	}
+	return documents, nil
+}
+
+// newSegment is what a span is by itself.
+func newSegment(span ptrace.Span, resource pcommon.Resource, config *Config) segment {
+	// A server or consumer span starts a new segment even below a parent, which
+	// is the caller's subsegment. Everything else with a parent is a subsegment.
+	isSegment := span.Kind() == ptrace.SpanKindServer || span.Kind() == ptrace.SpanKindConsumer ||
+		span.ParentSpanID().IsEmpty()
 	attrs := newAttributes(span.Attributes())
 	about := newAttributes(resource.Attributes())
 
@@ -37,6 +50,7 @@ func segmentDocument(span ptrace.Span, resource pcommon.Resource, config *Config
 		StartTime: float64(span.StartTimestamp()) / 1e9,
 		EndTime:   float64(span.EndTimestamp()) / 1e9,
 		Origin:    origin(about),
+		Links:     links(span),
 	}
 	if !isSegment {
 		document.Type = "subsegment"
@@ -56,9 +70,17 @@ func segmentDocument(span ptrace.Span, resource pcommon.Resource, config *Config
 		shown = pcommon.NewMap()
 	}
 	document.Annotations, document.Metadata = annotate(attrs, shown, config)
+	return document
+}
 
-	text, err := json.Marshal(document)
-	return string(text), err
+func links(span ptrace.Span) []link {
+	var found []link
+	for _, one := range span.Links().All() {
+		found = append(found, link{
+			TraceID: traceID(one.TraceID()), ID: one.SpanID().String(), Attributes: one.Attributes().AsRaw(),
+		})
+	}
+	return found
 }
 
 // traceID writes the first four bytes, which X-Ray's own identifiers fill with
@@ -79,6 +101,7 @@ func segmentName(span ptrace.Span, attrs, about *attributes) string {
 		served = about.get("service.name")
 	}
 	name := cmp.Or(
+		signalsName(span, attrs),
 		attrs.get("peer.service"),
 		attrs.get("aws.service"),
 		attrs.get("db.name"),
@@ -104,7 +127,7 @@ func namespace(span ptrace.Span, attrs *attributes) string {
 	switch {
 	case attrs.get("rpc.system") == "aws-api" || attrs.get("aws.service") != "":
 		return "aws"
-	case span.Kind() == ptrace.SpanKindClient:
+	case span.Kind() == ptrace.SpanKindClient || span.Kind() == ptrace.SpanKindProducer:
 		return "remote"
 	}
 	return ""
@@ -130,7 +153,7 @@ func setOutcome(document *segment, span ptrace.Span, attrs *attributes) {
 		if event.Name() == "exception" {
 			details := newAttributes(event.Attributes())
 			exceptions = append(exceptions, exception{
-				ID:      newID(),
+				ID:      newID().String(),
 				Type:    details.get("exception.type"),
 				Message: details.get("exception.message"),
 				Remote:  &isRemote,
@@ -139,7 +162,7 @@ func setOutcome(document *segment, span ptrace.Span, attrs *attributes) {
 	}
 	if len(exceptions) == 0 && span.Status().Code() == ptrace.StatusCodeError {
 		if message := cmp.Or(span.Status().Message(), attrs.take("http.status_text")); message != "" {
-			exceptions = append(exceptions, exception{ID: newID(), Message: message})
+			exceptions = append(exceptions, exception{ID: newID().String(), Message: message})
 		}
 	}
 	if len(exceptions) > 0 {
@@ -147,11 +170,11 @@ func setOutcome(document *segment, span ptrace.Span, attrs *attributes) {
 	}
 }
 
-// newID identifies an exception, which has no identifier in OpenTelemetry.
-func newID() string {
-	var id [8]byte
+// newID identifies what has no identifier in OpenTelemetry.
+func newID() pcommon.SpanID {
+	var id pcommon.SpanID
 	rand.Read(id[:])
-	return hex.EncodeToString(id[:])
+	return id
 }
 
 // isElsewhere tells that the span comes from another cloud.
@@ -236,24 +259,37 @@ func annotate(attrs *attributes, resource pcommon.Map, config *Config) (map[stri
 	attrs.take("aws.xray.annotations")
 	annotations, metadata := map[string]any{}, map[string]any{}
 
-	put := func(key string, value pcommon.Value) {
-		isScalar := value.Type() == pcommon.ValueTypeStr || value.Type() == pcommon.ValueTypeInt ||
-			value.Type() == pcommon.ValueTypeDouble || value.Type() == pcommon.ValueTypeBool
-		switch {
-		case isScalar && (indexed[key] || config.IndexAllAttributes):
+	index := func(key string, value pcommon.Value) bool {
+		switch value.Type() {
+		case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
 			annotations[annotationKey(key)] = value.AsRaw()
-		case value.Type() != pcommon.ValueTypeEmpty:
+			return true
+		}
+		return false
+	}
+	show := func(key string, value pcommon.Value) {
+		if value.Type() != pcommon.ValueTypeEmpty {
 			metadata[key] = value.AsRaw()
 		}
 	}
+	isIndexed := func(key string) bool { return indexed[key] || config.IndexAllAttributes }
+
 	for key, value := range attrs.values.All() {
+		switch {
 		// What the configuration names is indexed even if it is shown elsewhere.
-		if !attrs.taken[key] || slices.Contains(config.IndexedAttributes, key) {
-			put(key, value)
+		case attrs.taken[key] && !slices.Contains(config.IndexedAttributes, key):
+		case isIndexed(key):
+			// The original shows nothing of a list that cannot be an annotation.
+			index(key, value)
+		default:
+			show(key, value)
 		}
 	}
 	for key, value := range resource.All() {
-		put(resourcePrefix+key, value)
+		key = resourcePrefix + key
+		if !isIndexed(key) || !index(key, value) {
+			show(key, value)
+		}
 	}
 	if len(metadata) == 0 {
 		return annotations, nil

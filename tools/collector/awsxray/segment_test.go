@@ -61,16 +61,15 @@ func (e example) span(t *testing.T) (ptrace.Span, pcommon.Resource) {
 	return span, resource
 }
 
-// document is the example's document. Identifiers that are made up must be
-// 16 digits, and are replaced by "made up".
+// document is the only document of the example. Identifiers of exceptions must
+// be 16 digits, and are replaced by "made up".
 func (e example) document(t *testing.T) map[string]any {
 	t.Helper()
-	span, resource := e.span(t)
-	text, err := segmentDocument(span, resource, &e.config)
-	if err != nil {
-		t.Fatal(err)
+	found := e.documents(t)
+	if len(found) != 1 {
+		t.Fatalf("%d documents: %v", len(found), found)
 	}
-	document := decoded(t, text)
+	document := found[0]
 	if cause, ok := document["cause"].(map[string]any); ok {
 		for _, item := range cause["exceptions"].([]any) {
 			exception := item.(map[string]any)
@@ -80,6 +79,20 @@ func (e example) document(t *testing.T) map[string]any {
 		}
 	}
 	return document
+}
+
+func (e example) documents(t *testing.T) []map[string]any {
+	t.Helper()
+	span, resource := e.span(t)
+	texts, err := segmentDocuments(span, resource, &e.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []map[string]any
+	for _, text := range texts {
+		found = append(found, decoded(t, text))
+	}
+	return found
 }
 
 func decoded(t *testing.T, text string) map[string]any {
@@ -243,7 +256,7 @@ func TestInternalRootSpanWithoutAttributes(t *testing.T) {
 		"start_time": 1700000000,
 		"end_time": 1700000000.5,
 		"error": false, "throttle": false, "fault": true,
-		"cause": {"exceptions": [{"id": "made up", "message": "disk full"}]},
+		"cause": {"exceptions": [{"id": "made up", "type": "", "message": "disk full"}]},
 		"aws": {"xray": {"auto_instrumentation": false}}
 	}`)
 	assertSame(t, got, want)
@@ -260,7 +273,7 @@ func TestSegmentsAndSubsegments(t *testing.T) {
 		{ptrace.SpanKindClient, false, true},
 		{ptrace.SpanKindInternal, true, false},
 		{ptrace.SpanKindProducer, true, false},
-		{ptrace.SpanKindConsumer, true, false},
+		{ptrace.SpanKindConsumer, true, true},
 	} {
 		got := example{kind: c.kind, isChild: c.isChild, name: "n", resource: map[string]any{"k": "v"}}.document(t)
 		_, hasType := got["type"]
@@ -269,6 +282,15 @@ func TestSegmentsAndSubsegments(t *testing.T) {
 			t.Errorf("%v, child %v: %v", c.kind, c.isChild, got)
 		}
 	}
+}
+
+func TestLinks(t *testing.T) {
+	for _, kind := range []ptrace.SpanKind{ptrace.SpanKindConsumer, ptrace.SpanKindClient} {
+		got := example{kind: kind, isChild: true, change: twoLinks}.document(t)
+		assertSame(t, got["links"], linked)
+	}
+	_, hasLinks := example{}.document(t)["links"]
+	assertSame(t, hasLinks, false)
 }
 
 func TestOutcomeOfAStatusCode(t *testing.T) {
@@ -375,10 +397,10 @@ func TestLogGroups(t *testing.T) {
 func TestIndexAllAttributes(t *testing.T) {
 	got := example{
 		kind:       ptrace.SpanKindServer,
-		attributes: map[string]any{"a-b": 1.5, "c": true, "list": []any{"x"}},
-		resource:   map[string]any{"service.name": "checkout"},
+		attributes: map[string]any{"a-b": 1.5, "c": true, "lost": []any{"x"}},
+		resource:   map[string]any{"service.name": "checkout", "list": []any{"x"}},
 		config:     Config{IndexAllAttributes: true},
 	}.document(t)
 	assertSame(t, got["annotations"], map[string]any{"a_b": 1.5, "c": true, "otel.resource.service.name": "checkout"})
-	assertSame(t, got["metadata"], map[string]any{"default": map[string]any{"list": []any{"x"}}})
+	assertSame(t, got["metadata"], map[string]any{"default": map[string]any{"otel.resource.list": []any{"x"}}})
 }
