@@ -21,6 +21,11 @@ prove: .venv/ready ## run the stack's documents on this machine and prove that t
 	@$(python) -m tools.build collector prometheus
 	@$(python) -m proof $(STACK) $(if $(KEEP),--keep)
 
+.PHONY: soak
+soak: .venv/ready ## outages of five minutes under load against the stack's collectors, and how fast they catch up
+	@$(python) -m tools.build collector
+	@$(python) -m trials.soak $(STACK)
+
 .PHONY: render
 render: .venv/ready ## write every document of the stack to build/<stack>/ and show what would be made
 	@$(python) -m preview $(STACK)
@@ -41,11 +46,16 @@ test: lint types programs ## all tests, with coverage
 	@$(python) -m pytest -q -m "not slow" -n 2 --cov --cov-report=
 	@$(python) -m pytest -m slow --cov --cov-append --cov-report=term:skip-covered
 
+.PHONY: bench
+bench: .venv/ready ## CPU, memory, bytes and delay of our collectors against plain ones (about ten minutes)
+	@$(python) -m tools.build collector
+	@$(python) -m trials.bench
+
 .PHONY: check
 check: .venv/ready ## lint, types and the fast tests
 	@$(MAKE) --jobs 2 --output-sync=target lint types fast typed="$(product)"
 
-product := __main__.py settings.py components documents preview proof sample tools
+product := __main__.py settings.py components documents preview proof sample tools trials
 # Everything, unless a target names less: `make check` leaves the types of the tests to `make test`.
 typed :=
 

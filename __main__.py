@@ -15,18 +15,22 @@ from components import (
     Network,
     Pattern,
     Place,
+    Sampling,
+    Scraper,
+    ScraperArgs,
     Sidecar,
     Site,
 )
 from documents import catalogue
 from documents.faults import ConfigurationError
-from documents.names import COLLECTOR, Names
+from documents.names import COLLECTOR, SCRAPER, Names
 
 names = Names(pulumi.get_project(), pulumi.get_stack())
 region = pulumi.Config("aws").require("region")
 try:
-    settings = stack_settings.load(stack_settings.program_config(), names, stack_settings.encrypted_keys())
-    dashboards = stack_settings.dashboards_of(settings, names, region, Path(__file__).parent)
+    settings, imports = stack_settings.load(
+        stack_settings.program_config(), names, Path(__file__).parent, stack_settings.encrypted_keys()
+    )
 except ConfigurationError as error:
     raise pulumi.RunError(f"stack {names.stack!r} cannot be deployed:\n{error}") from None
 for warning in stack_settings.warnings(settings):
@@ -41,15 +45,19 @@ cluster = Cluster(
 place = Place(site, cluster, network.vpc_id, network.subnet_ids)
 metrics = Metrics("metrics", {"site": site, "metrics": settings.metrics, "rules": stack_settings.rules_of(settings)})
 
+telemetry = metrics.telemetry(settings.signals)
 patterns: dict[catalogue.Pattern, Pattern] = {}
 if catalogue.Pattern.SIDECAR in settings.patterns:
-    patterns[catalogue.Pattern.SIDECAR] = Sidecar(metrics.telemetry, settings.collector, region)
+    patterns[catalogue.Pattern.SIDECAR] = Sidecar(telemetry, settings.collector, region)
 if catalogue.Pattern.SERVICE in settings.patterns:
-    collector = CollectorService(
-        COLLECTOR, {"place": place, "telemetry": metrics.telemetry, "collector": settings.collector}
-    )
+    needs: ScraperArgs = {"place": place, "telemetry": telemetry, "collector": settings.collector}
+    scraper = Scraper(SCRAPER, needs) if settings.scraped else None
+    collector = CollectorService(COLLECTOR, {**needs, "scraper": scraper})
     patterns[catalogue.Pattern.SERVICE] = collector
     pulumi.export("collectorAddress", collector.address)
+
+if settings.traces.rules:
+    Sampling("sampling", {"site": site, "rules": settings.traces.rules})
 
 for wanted in settings.applications:
     image, repository_arn = wanted.image, None
@@ -76,6 +84,8 @@ for wanted in settings.applications:
             "secrets": wanted.secrets,
             "health_check": wanted.health_check,
             "command": wanted.command,
+            "metrics": wanted.metrics,
+            "ratio": wanted.ratio,
         },
     )
 
@@ -91,7 +101,7 @@ if settings.grafana.enabled:
             "settings": settings.grafana,
             "metrics": metrics,
             "interval_seconds": settings.metrics.interval_seconds,
-            "dashboards": dashboards,
+            "dashboards": stack_settings.dashboards_of(settings, names, region, imports),
         },
     )
     pulumi.export("grafanaUrl", grafana.url)

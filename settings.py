@@ -1,19 +1,21 @@
 """The stack configuration: `Pulumi.<stack>.yaml` as one typed, strict model, with all its errors at once."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, cast
 
 import pulumi.runtime.config as pulumi_config
 from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
-from documents import inputs, rules
+from documents import collector as collector_documents
+from documents import inputs, receivers, rules, signals, tracing
 from documents.catalogue import Pattern
-from documents.dashboards import Dashboard, Feeds, dashboards
+from documents.dashboards import OURS, Dashboard, Feeds, dashboards
 from documents.dashboards.imported import DashboardError, imported
 from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
-from documents.names import COLLECTOR, Names
+from documents.model import is_placeholder
+from documents.names import COLLECTOR, SCRAPER, Names
 
 
 def _relative(path: str) -> str:
@@ -51,6 +53,8 @@ class Settings(inputs.Model):
     applications: tuple[StackApplication, ...]
     collector: inputs.Collector = inputs.Collector()
     metrics: inputs.Metrics = inputs.Metrics()
+    traces: signals.Traces = signals.Traces()
+    destinations: tuple[signals.Destination, ...] = ()
     grafana: inputs.Grafana = inputs.Grafana()
     identity: inputs.Identity = inputs.Identity()
     network: inputs.Network = inputs.Network()
@@ -62,9 +66,26 @@ class Settings(inputs.Model):
         return application.pattern or self.pattern
 
     @property
+    def signals(self) -> signals.Signals:
+        """What the stack's collectors take, and where it goes."""
+        return signals.Signals(
+            receivers=self.collector.receivers,
+            traces=self.traces,
+            destinations=self.destinations,
+            metrics_to_cloudwatch=self.metrics.to_cloudwatch,
+            logs_to_cloudwatch=self.logs.from_applications,
+            additions=self.collector.additions,
+        )
+
+    @property
     def patterns(self) -> frozenset[Pattern]:
         """Every pattern that the stack needs."""
         return frozenset(self.pattern_of(application) for application in self.applications)
+
+    @property
+    def scraped(self) -> bool:
+        """Whether the service pattern has an application that exposes metrics, and so needs a scraper."""
+        return any(one.metrics and self.pattern_of(one) is Pattern.SERVICE for one in self.applications)
 
 
 _STRUCTURED: Final = frozenset(Settings.model_fields) - {"pattern"}
@@ -81,11 +102,14 @@ def encrypted_keys() -> frozenset[str]:
     return frozenset(marked.union(pulumi_config.get_config_secret_keys_env()))
 
 
-def load(config: Mapping[str, str], names: Names, encrypted: Iterable[str] = ()) -> Settings:
-    """The settings in a stack's configuration. Raises ConfigurationError with every fault.
+def load(
+    config: Mapping[str, str], names: Names, root: Path, encrypted: Iterable[str] = ()
+) -> tuple[Settings, tuple[Dashboard, ...]]:
+    """The settings in a stack's configuration, and the dashboards that they import.
 
     `config` has the keys and texts that Pulumi hands to a program: `<project>:<key>`, structured values as JSON.
-    `encrypted` names those whose decrypted value must not end up in a document.
+    Paths are relative to `root`. `encrypted` names the keys whose decrypted value must not end up in a document.
+    Raises ConfigurationError with every fault of the values and of the files that they name.
     """
     own = {key.partition(":")[2]: text for key, text in config.items() if key.partition(":")[0] == names.project}
     faults: list[Fault] = []
@@ -99,38 +123,22 @@ def load(config: Mapping[str, str], names: Names, encrypted: Iterable[str] = ())
         for key in own
         if f"{names.project}:{key}" in set(encrypted)
     ]
-    return check(values, names, faults)
-
-
-def check(values: Mapping[str, Any], names: Names, faults: Iterable[Fault] = ()) -> Settings:
-    """The settings made of plain values. Each key is judged by itself, so that one fault does not hide another's."""
-    found = list(faults)
-    known = {field.alias or name: (name, field) for name, field in Settings.model_fields.items()}
-    found += [Fault(key, "is not a known key", nearest(key, known)) for key in values if key not in known]
-    parts: dict[str, Any] = {}
-    unread = any(fault.key == "applications" for fault in found)
-    applications = {} if unread else _applications(values.get("applications"), found)
-    for alias, (name, field) in known.items():
-        if alias == "applications":
-            parts[name] = tuple(applications.values())
-        elif alias in values:
-            try:
-                parts[name] = TypeAdapter[Any](cast(Any, field.annotation)).validate_python(values[alias])
-            except ValidationError as error:
-                found += faults_of(error, _model_of(field.annotation), alias)
-        else:
-            parts[name] = field.get_default()
-    found += _across(applications, parts, names)
-    if found:
-        raise ConfigurationError(found)
-    return Settings.model_construct(**parts)
+    parts = _parts(values, faults)
+    applications: dict[int, StackApplication] = parts["applications"] or {}
+    faults += [*_across(applications, parts, names, faults), *_build_faults(applications, root)]
+    imports = _imports(parts["grafana"], root, faults)
+    if faults:
+        raise ConfigurationError(faults)
+    parts["applications"] = tuple(applications.values())
+    return Settings.model_construct(**parts), imports
 
 
 def warnings(settings: Settings) -> list[str]:
     """What is allowed and yet unwise, or still to be done."""
     users = [*settings.grafana.admins.everyone, *settings.grafana.editors.everyone, *settings.grafana.viewers.everyone]
-    unfilled = [f"grafana: {text} is still to be filled in" for text in users if inputs.is_placeholder(text)]
-    return unfilled + [
+    unfilled = [f"grafana: {text} is still to be filled in" for text in users if is_placeholder(text)]
+    needed = [tracing.PREREQUISITE] if settings.traces.endpoint is signals.TraceEndpoint.OTLP else []
+    return [*unfilled, *needed] + [
         f"applications.{index}.image: the tag 'latest' may be another image tomorrow (got {application.image!r}); "
         "pin a version"
         for index, application in enumerate(settings.applications)
@@ -157,40 +165,176 @@ def feeds(settings: Settings, names: Names, region: str) -> Feeds:
     ]
     return Feeds(
         sidecar=Pattern.SIDECAR in settings.patterns,
-        cloudwatch_services=(*observed, COLLECTOR) if observed else (),
+        cloudwatch_services=(*observed, COLLECTOR, *([SCRAPER] if settings.scraped else [])) if observed else (),
         cluster=names.prefix,
         region=region,
         interval_seconds=settings.metrics.interval_seconds,
     )
 
 
-def dashboards_of(settings: Settings, names: Names, region: str, root: Path) -> list[Dashboard]:
-    """Our dashboards and those that the stack imports from files below `root`.
+def dashboards_of(settings: Settings, names: Names, region: str, imports: Iterable[Dashboard]) -> tuple[Dashboard, ...]:
+    """Our dashboards and those that the stack imports."""
+    return (*dashboards(feeds(settings, names, region)), *imports)
 
-    Raises ConfigurationError with every fault of the files that the stack names, the folders of images included.
+
+def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:
+    """What is sound of each part of the settings, or None; applications by their place in the list.
+
+    Each key is judged by itself, so that one fault does not hide another's; the faults go to `found`.
     """
-    found = _build_faults(settings, root)
-    all_of_them = list(dashboards(feeds(settings, names, region)))
-    taken = {dashboard.uid for dashboard in all_of_them}
-    for index, path in enumerate(settings.grafana.dashboards):
-        key = f"grafana.dashboards.{index}"
-        try:
-            dashboard = imported(Path(path).stem, (root / path).read_text(encoding="utf-8"))
-            if dashboard.uid in taken:
-                found.append(Fault(key, f"makes a second dashboard {dashboard.uid!r}", "rename the file", path))
-            taken.add(dashboard.uid)
-            all_of_them.append(dashboard)
-        except DashboardError as error:
-            found.append(Fault(key, f"cannot be imported: {error}", "correct the file", path))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not a path of a UTF-8 file"
-            found.append(Fault(key, f"cannot be read: {reason}", "give the path of a dashboard file", path))
-    if found:
-        raise ConfigurationError(found)
-    return all_of_them
+    unread = {fault.key for fault in found}
+    known = {field.alias or name: (name, field) for name, field in Settings.model_fields.items()}
+    found += [Fault(key, "is not a known key", nearest(key, known)) for key in values if key not in known]
+    parts: dict[str, Any] = {}
+    for alias, (name, field) in known.items():
+        if alias in unread:
+            parts[name] = None
+        elif alias == "applications":
+            parts[name] = _applications(values.get(alias), found)
+        elif alias in values:
+            parts[name] = _part(field.annotation, values[alias], alias, found)
+        else:
+            parts[name] = field.get_default()
+    return parts
 
 
-def _build_faults(settings: Settings, root: Path) -> list[Fault]:
+def _applications(values: Any, found: list[Fault]) -> dict[int, StackApplication]:
+    """What is sound of each application, by its place in the list."""
+    if not isinstance(values, list) or not values:
+        found.append(Fault("applications", "is missing or empty", "list at least one application"))
+        return {}
+    sound: dict[int, StackApplication] = {}
+    names_seen: dict[str, int] = {}
+    for index, value in enumerate(cast(list[Any], values)):
+        key = f"applications.{index}"
+        if application := _part(StackApplication, value, key, found):
+            sound[index] = application
+        name = cast(dict[str, Any], value).get("name") if isinstance(value, dict) else None
+        if isinstance(name, str):
+            if name in names_seen:
+                other = f"applications.{names_seen[name]}"
+                found.append(Fault(f"{key}.name", f"is the name of {other} as well", "choose another name", name))
+            names_seen.setdefault(name, index)
+    return sound
+
+
+def _part(annotation: Any, value: Any, key: str, found: list[Fault]) -> Any:
+    """The value as `annotation` has it, or what is sound of it, or None; its faults go to `found`."""
+    try:
+        return TypeAdapter[Any](annotation).validate_python(value)
+    except ValidationError as error:
+        model = _model_of(annotation)
+        found += faults_of(error, model, key)
+    if not isinstance(value, dict):
+        return None
+    kept = {name: each for name, each in cast(dict[str, Any], value).items() if _sound(found, f"{key}.{name}")}
+    return kept if model is Settings else _incomplete(model, kept)
+
+
+def _incomplete(model: type[inputs.Model], kept: Mapping[str, Any]) -> inputs.Model:
+    """The model of the keys that are kept, by their aliases; where they lack a required one, it is None."""
+    made: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if (alias := field.alias or name) in kept:
+            # Only read, not judged: a sound memory may not go with the default of a cpu that is not.
+            made[name] = TypeAdapter[Any](cast(Any, field.annotation)).validate_python(kept[alias])
+        elif field.is_required():
+            made[name] = None
+    return model.model_construct(**made)
+
+
+def _sound(found: Iterable[Fault], *keys: str) -> bool:
+    """Whether no fault stands at the keys, above or below them."""
+    faulty = [f"{fault.key}." for fault in found]
+    return not any(fault.startswith(f"{key}.") or f"{key}.".startswith(fault) for fault in faulty for key in keys)
+
+
+def _across(
+    applications: Mapping[int, StackApplication], parts: Mapping[str, Any], names: Names, found: Sequence[Fault]
+) -> list[Fault]:
+    """Faults that only show between keys; nothing follows from a key with a fault among those `found`."""
+    collector: inputs.Collector | None = parts["collector"]
+    named = {index: each.name for index, each in applications.items() if _sound(found, f"applications.{index}.name")}
+    across = names.faults(named)
+    across += [fault for fault in inputs.tags_fit(parts["tags"] or {}, "tags") if _sound(found, fault.key)]
+    patterns = {
+        index: application.pattern or parts["pattern"]
+        for index, application in applications.items()
+        if _sound(found, f"applications.{index}.pattern")
+    }
+    if collector:
+        across += [
+            fault
+            for index, pattern in patterns.items()
+            if pattern is Pattern.SIDECAR
+            for fault in inputs.sidecar_fits(
+                applications[index], collector, collector.receivers, f"applications.{index}"
+            )
+            # A task's cpu is measured by the collector's, and its memory by the collector's.
+            if _sound(found, fault.key, f"collector.{fault.key.rpartition('.')[2]}")
+        ]
+        if Pattern.SERVICE in patterns.values() and _sound(found, "collector.cpu", "collector.memory"):
+            across += inputs.service_fits(collector, "collector")
+        if _sound(found, "collector.receivers", "collector.discovery", "traces"):
+            across += _trace_faults(applications, patterns, collector, parts["traces"])
+        if _sound(found, "collector", "metrics", "traces", "destinations", "logs"):
+            across += _collector_faults(applications, patterns, parts, names)
+    return across
+
+
+def _trace_faults(
+    applications: Mapping[int, StackApplication],
+    patterns: Mapping[int, Pattern],
+    collector: inputs.Collector,
+    traces: signals.Traces,
+) -> list[Fault]:
+    """Faults between what is said of traces and everything else."""
+    found = tracing.faults(traces, collector.receivers)
+    for index, pattern in patterns.items():
+        found += tracing.ratio_faults(traces, applications[index].ratio, f"applications.{index}")
+        if pattern is Pattern.SIDECAR:
+            found += tracing.sidecar_faults(traces, applications[index].name)
+    if Pattern.SERVICE in patterns.values():
+        by_name = collector.discovery is inputs.Discovery.CLOUD_MAP
+        found += [
+            *tracing.service_faults(traces, by_name=by_name),
+            *receivers.service_faults(collector.receivers, by_name=by_name),
+        ]
+    return found
+
+
+def _collector_faults(
+    applications: Mapping[int, StackApplication],
+    patterns: Mapping[int, Pattern],
+    parts: Mapping[str, Any],
+    names: Names,
+) -> list[Fault]:
+    """Faults in the configurations of the collectors, each once."""
+    settings = Settings.model_construct(**parts)
+    needed = {index: applications[index] for index, pattern in patterns.items() if pattern is Pattern.SIDECAR}
+    collectors = [(Pattern.SIDECAR, application.name, application.metrics) for application in needed.values()]
+    if Pattern.SERVICE in patterns.values():
+        collectors.append((Pattern.SERVICE, COLLECTOR, None))
+    found = [
+        fault
+        for pattern, service, scrape in collectors
+        for fault in collector_documents.faults(
+            collector_documents.CollectorInputs(
+                pattern=pattern,
+                origin=names.origin(service),
+                memory=settings.collector.size(pattern)[1],
+                queue=settings.collector.queue,
+                interval_seconds=settings.metrics.interval_seconds,
+                signals=settings.signals,
+                scrape=scrape,
+            ),
+            settings.collector.image,
+        )
+    ]
+    return list({str(fault): fault for fault in found}.values())
+
+
+def _build_faults(applications: Mapping[int, StackApplication], root: Path) -> list[Fault]:
     return [
         Fault(
             f"applications.{index}.image.build",
@@ -198,46 +342,35 @@ def _build_faults(settings: Settings, root: Path) -> list[Fault]:
             "give the folder that holds it",
             application.image.build,
         )
-        for index, application in enumerate(settings.applications)
-        if isinstance(application.image, Build) and not (root / application.image.build / "Dockerfile").is_file()
+        for index, application in applications.items()
+        if isinstance(application.image, Build) and not _is_file(root / application.image.build / "Dockerfile")
     ]
 
 
-def _applications(values: Any, found: list[Fault]) -> dict[int, StackApplication]:
-    """The applications without a fault, by their place in the list; the faults of the others go to `found`."""
-    if not isinstance(values, list) or not values:
-        found.append(Fault("applications", "is missing or empty", "list at least one application"))
-        return {}
-    good: dict[int, StackApplication] = {}
-    names_seen: dict[str, int] = {}
-    for index, value in enumerate(cast(list[Any], values)):
-        key = f"applications.{index}"
+def _imports(grafana: inputs.Grafana | None, root: Path, found: list[Fault]) -> tuple[Dashboard, ...]:
+    """The dashboards in the files that the settings name; what is wrong with the files goes to `found`."""
+    made: dict[str, Dashboard] = {}
+    for index, path in enumerate(grafana.dashboards if grafana else ()):
+        key = f"grafana.dashboards.{index}"
         try:
-            good[index] = StackApplication.model_validate(value)
-        except ValidationError as error:
-            found += faults_of(error, StackApplication, key)
-        name = cast(dict[str, Any], value).get("name") if isinstance(value, dict) else None
-        if isinstance(name, str):
-            if name in names_seen:
-                other = f"applications.{names_seen[name]}"
-                found.append(Fault(f"{key}.name", f"is the name of {other} as well", "choose another name", name))
-            names_seen.setdefault(name, index)
-    return good
+            dashboard = imported(Path(path).stem, (root / path).read_text(encoding="utf-8"))
+        except DashboardError as error:
+            found.append(Fault(key, f"cannot be imported: {error}", "correct the file", path))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a path of a UTF-8 file"
+            found.append(Fault(key, f"cannot be read: {reason}", "give the path of a dashboard file", path))
+        else:
+            if dashboard.uid in OURS.union(made):
+                found.append(Fault(key, f"makes a second dashboard {dashboard.uid!r}", "rename the file", path))
+            made[dashboard.uid] = dashboard
+    return tuple(made.values())
 
 
-def _across(applications: Mapping[int, StackApplication], parts: Mapping[str, Any], names: Names) -> list[Fault]:
-    """Faults that only show between keys; a key that is faulty itself was left out of `parts`."""
-    collector: inputs.Collector | None = parts.get("collector")
-    pattern: Pattern | None = parts.get("pattern")
-    found = names.faults({index: application.name for index, application in applications.items()})
-    found += inputs.tags_fit(parts.get("tags", {}), "tags")
-    if collector:
-        for index, application in applications.items():
-            if (application.pattern or pattern) is Pattern.SIDECAR:
-                found += inputs.sidecar_fits(application, collector, f"applications.{index}")
-        if Pattern.SERVICE in {application.pattern or pattern for application in applications.values()}:
-            found += inputs.service_fits(collector, "collector")
-    return found
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long; only Python 3.14 and later take that for no
+        return False
 
 
 def _value(key: str, text: str, faults: list[Fault]) -> Any:

@@ -2,6 +2,7 @@
 
 from components.application import Application, ApplicationArgs
 from components.cluster import Cluster, ClusterArgs
+from components.configurations import Configurations
 from components.fargate import Place
 from components.grafana import Grafana, GrafanaArgs
 from components.image import Image, ImageArgs
@@ -12,10 +13,13 @@ from components.patterns import (
     CollectorServiceArgs,
     Instrumentation,
     Pattern,
+    Scraper,
+    ScraperArgs,
     Sidecar,
     Telemetry,
     instrument,
 )
+from components.sampling import Sampling, SamplingArgs
 from components.site import Site
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "ClusterArgs",
     "CollectorService",
     "CollectorServiceArgs",
+    "Configurations",
     "Grafana",
     "GrafanaArgs",
     "Image",
@@ -36,6 +41,10 @@ __all__ = [
     "NetworkArgs",
     "Pattern",
     "Place",
+    "Sampling",
+    "SamplingArgs",
+    "Scraper",
+    "ScraperArgs",
     "Sidecar",
     "Site",
     "Telemetry",

@@ -13,9 +13,10 @@ from components.identity import task_roles
 from components.known import known_now
 from components.patterns.instrumentation import Instrumentation, Pattern
 from components.site import Site
-from documents import inputs, policies, task
+from documents import inputs, policies, task, travel
 from documents.faults import ConfigurationError
 from documents.policies import Statement
+from documents.signals import Scrape
 
 
 class ApplicationArgs(TypedDict):
@@ -38,6 +39,8 @@ class ApplicationArgs(TypedDict):
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     health_check: NotRequired[inputs.HealthCheck | None]
     command: NotRequired[Sequence[str] | None]
+    metrics: NotRequired[Scrape | None]
+    ratio: NotRequired[float | None]
 
 
 class Application(pulumi.ComponentResource):
@@ -60,15 +63,14 @@ class Application(pulumi.ComponentResource):
             raise ConfigurationError(faults)
         super().__init__("ecs-observability:index:Application", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        origin = task.Origin(
-            namespace=site.names.project,
-            environment=site.names.stack,
-            cluster=site.names.prefix,
-            service=application.name,
-            family=site.names.family(application.name),
-        )
         group_name = site.names.log_group(application.name)
-        instrumentation = pattern.instrument(origin, task.log_configuration(group_name, site.region, "collector"))
+        log = task.log_configuration(group_name, site.region, application.name)
+        instrumentation = pattern.instrument(
+            site.origin(application.name),
+            task.log_configuration(group_name, site.region, "collector"),
+            travel.size([task.application_container(application, log)]),
+            application.metrics,
+        )
         logs = fargate.log_group(f"{name}-logs", place, application.name, child)
         roles = task_roles(
             name,
@@ -78,7 +80,6 @@ class Application(pulumi.ComponentResource):
             starts=_execution_statements(site, args, instrumentation, logs),
             opts=child,
         )
-        log = task.log_configuration(group_name, site.region, application.name)
         definition = fargate.task_definition(
             f"{name}-definition",
             place,
@@ -99,6 +100,15 @@ class Application(pulumi.ComponentResource):
             clients=place.cluster.applications_group_id,
             opts=child,
         )
+        if application.metrics and instrumentation.scraper_group_id is not None:
+            fargate.admit(
+                f"{name}-tasks-scraper",
+                place,
+                group,
+                instrumentation.scraper_group_id,
+                application.metrics.port,
+                opts=child,
+            )
         registry = fargate.registry(f"{name}-name", place, application.name, child)
         service = fargate.service(
             f"{name}-service",
@@ -132,11 +142,11 @@ def _execution_statements(
 ) -> pulumi.Output[list[Statement]]:
     def statements(known: Sequence[Any]) -> list[Statement]:
         partition, image, own_repository, log_group_arn, secrets = known
-        named = (policies.repository_arn(each, partition) for each in (image, *instrumentation.images))
+        named = policies.repository_arns((image, *instrumentation.images), partition)
         return policies.execution(
-            repositories=[arn for arn in (own_repository, *named) if arn],
+            repositories=[*named, *([own_repository] if own_repository else [])],
             log_group_arn=log_group_arn,
-            secrets=secrets.values(),
+            secrets=[*secrets.values(), *instrumentation.secrets],
         )
 
     return pulumi.Output.all(

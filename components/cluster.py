@@ -46,6 +46,7 @@ class Cluster(pulumi.ComponentResource):
         )
         applications = aws.ec2.SecurityGroup(
             f"{name}-applications",
+            name_prefix=f"{site.names.prefix}-applications-",
             description="Worn by every application: who wears it may call the others",
             vpc_id=args["vpc_id"],
             tags=site.named(f"{site.names.prefix}-applications"),

@@ -23,6 +23,25 @@ class Place:
     subnet_ids: Sequence[pulumi.Output[str]]
 
 
+_WHOLE = 100
+"""Percent of the desired count: whatever moves a task to another zone must be allowed to have more for a while."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How many tasks there are during a deployment, in percent of the desired count."""
+
+    minimum_percent: int
+    maximum_percent: int
+
+
+OVERLAPPING = Rollout(_WHOLE, 2 * _WHOLE)
+"""New tasks come before old ones go."""
+
+ONE_AT_A_TIME = Rollout(0, _WHOLE)
+"""Old tasks go before new ones come: there are never two."""
+
+
 def log_group(name: str, place: Place, service: str, opts: pulumi.ResourceOptions) -> aws.cloudwatch.LogGroup:
     """The log group of one service; its name is known before it exists, so that definitions can be rendered."""
     return aws.cloudwatch.LogGroup(
@@ -41,31 +60,32 @@ def security_group(
     service: str,
     ports: Sequence[int],
     clients: pulumi.Input[str],
+    udp_ports: Sequence[int] = (),
+    peer_ports: Sequence[int] = (),
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str]:
-    """A group that admits `clients` on `ports` and nobody else; outgoing traffic is open (images, AWS's endpoints).
+    """A group that admits `clients` on `ports` and `udp_ports`, its own members on `peer_ports`, and nobody else;
+    outgoing traffic is open (images, AWS's endpoints).
 
     Returns its id, known only with its rules in force: a task that starts before cannot pull its image.
     """
     group = aws.ec2.SecurityGroup(
         name,
+        name_prefix=f"{place.site.names.family(service)}-",
         description=f"Tasks of {service}",
         vpc_id=place.vpc_id,
         tags=place.site.named(place.site.names.family(service)),
         opts=opts,
     )
+    admitted = (
+        ("in", clients, ports, "tcp"),
+        ("udp", clients, udp_ports, "udp"),
+        ("peers", group.id, peer_ports, "tcp"),
+    )
     rules: list[pulumi.CustomResource] = [
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-in-{port}",
-            security_group_id=group.id,
-            referenced_security_group_id=clients,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            tags=place.site.tags,
-            opts=opts,
-        )
-        for port in ports
+        admit(f"{name}-{direction}-{port}", place, group.id, source, port, protocol=protocol, opts=opts)
+        for direction, source, numbers, protocol in admitted
+        for port in numbers
     ]
     rules.append(
         aws.vpc.SecurityGroupEgressRule(
@@ -78,6 +98,29 @@ def security_group(
         )
     )
     return pulumi.Output.all(group.id, *(rule.id for rule in rules)).apply(lambda ids: str(ids[0]))
+
+
+def admit(
+    name: str,
+    place: Place,
+    group: pulumi.Input[str],
+    source: pulumi.Input[str],
+    port: int,
+    *,
+    protocol: str = "tcp",
+    opts: pulumi.ResourceOptions,
+) -> aws.vpc.SecurityGroupIngressRule:
+    """The rule by which a group admits the members of the group `source` on one port."""
+    return aws.vpc.SecurityGroupIngressRule(
+        name,
+        security_group_id=group,
+        referenced_security_group_id=source,
+        ip_protocol=protocol,
+        from_port=port,
+        to_port=port,
+        tags=place.site.tags,
+        opts=opts,
+    )
 
 
 def registry(name: str, place: Place, service: str, opts: pulumi.ResourceOptions) -> aws.servicediscovery.Service:
@@ -139,6 +182,7 @@ def service(
     security_group_ids: Sequence[pulumi.Input[str]],
     service_registries: Any = None,
     service_connect: Any = None,
+    rollout: Rollout = OVERLAPPING,
     opts: pulumi.ResourceOptions,
 ) -> aws.ecs.Service:
     """The ECS service. A deployment that does not become healthy is rolled back and fails the update."""
@@ -155,9 +199,9 @@ def service(
             "assign_public_ip": True,
         },
         deployment_circuit_breaker={"enable": True, "rollback": True},
-        deployment_minimum_healthy_percent=100,
-        deployment_maximum_percent=200,
-        availability_zone_rebalancing="ENABLED",
+        deployment_minimum_healthy_percent=rollout.minimum_percent,
+        deployment_maximum_percent=rollout.maximum_percent,
+        availability_zone_rebalancing="ENABLED" if rollout.maximum_percent > _WHOLE else "DISABLED",
         enable_ecs_managed_tags=True,
         propagate_tags="SERVICE",
         service_registries=service_registries,

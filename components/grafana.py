@@ -66,7 +66,7 @@ class Grafana(pulumi.ComponentResource):
                 opts=child,
             )
         inside = pulumi.ResourceOptions(parent=self, deleted_with=workspace)
-        token = self._token(name, workspace, inside)
+        token = self._token(name, site, workspace, inside)
         provider = grafana.Provider(
             f"{name}-provider", url=self.url, auth=token.key, retries=5, retry_wait=5, opts=inside
         )
@@ -120,11 +120,11 @@ class Grafana(pulumi.ComponentResource):
         )
 
     def _token(
-        self, name: str, workspace: aws.grafana.Workspace, inside: pulumi.ResourceOptions
+        self, name: str, site: Site, workspace: aws.grafana.Workspace, inside: pulumi.ResourceOptions
     ) -> aws.grafana.WorkspaceServiceAccountToken:
         account = aws.grafana.WorkspaceServiceAccount(
             f"{name}-deployer",
-            name="pulumi",
+            name=site.names.prefix,
             grafana_role="ADMIN",
             workspace_id=workspace.id,
             opts=inside,

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pulumi
 
-from documents.inputs import PENDING
+from documents.model import PENDING
 
 
 def known_now(value: Any) -> Any:

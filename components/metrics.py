@@ -1,14 +1,18 @@
 """The AMP workspace: where every metric of the stack is stored, and the rules that run on them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
+from components.cloudwatch import CloudWatch
+from components.configurations import Configurations
 from components.patterns.instrumentation import Telemetry
 from components.site import Site
-from documents import inputs
+from documents import catalogue, inputs
+from documents.signals import Signals
 
 
 class MetricsArgs(TypedDict):
@@ -36,6 +40,8 @@ class Metrics(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         site, metrics = args["site"], args["metrics"]
         self._interval_seconds = metrics.interval_seconds
+        self._configurations = Configurations("configurations", site)
+        self._site = site
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             # Under this prefix CloudWatch's policy for delivered logs does not grow with each log group.
@@ -55,6 +61,7 @@ class Metrics(pulumi.ComponentResource):
             f"{name}-configuration",
             workspace_id=workspace.id,
             retention_period_in_days=metrics.retention_days,
+            out_of_order_time_window_in_seconds=catalogue.OUT_OF_ORDER_SECONDS,
             # The empty label set is the bucket of all series: a runaway label is refused instead of billed.
             limits_per_label_sets=[{"label_set": {}, "limits": {"max_series": metrics.max_series}}]
             if metrics.max_series
@@ -84,7 +91,12 @@ class Metrics(pulumi.ComponentResource):
             }
         )
 
-    @property
-    def telemetry(self) -> Telemetry:
-        """What collectors need to know of the workspace."""
-        return Telemetry(self.remote_write_url, self.workspace_arn, self._interval_seconds)
+    def telemetry(self, signals: Signals) -> Telemetry:
+        """What collectors need to know of the workspace, beside what they take and send."""
+        telemetry = Telemetry(
+            self.remote_write_url, self.workspace_arn, self._interval_seconds, self._configurations, signals
+        )
+        if not signals.in_log_groups:
+            return telemetry
+        groups = CloudWatch("cloudwatch", self._site, signals.in_log_groups)
+        return replace(telemetry, log_group_arns=groups.log_group_arns)

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from documents.inputs import Identity
 from documents.names import Names
+from documents.origin import Origin
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class Site:
             identity=identity,
             log_retention_days=log_retention_days,
         )
+
+    def origin(self, service: str) -> Origin:
+        """Who emits the telemetry of an ECS service of this stack."""
+        return self.names.origin(service)
 
     def named(self, name: str) -> dict[str, str]:
         """The tags of a resource whose only name in the console is a tag."""

@@ -36,8 +36,8 @@ RELEASES: Final[Mapping[str, Release]] = {
         processors=frozenset(
             {
                 "groupbytrace", "tail_sampling", "attributes", "resource", "probabilistic_sampler", "span", "filter",
-                "metrics_transform", "resource_detection", "experimental_metricsgeneration", "cumulative_to_delta",
-                "delta_to_rate", "batch", "memory_limiter", "k8s_attributes",
+                "metrics_transform", "resource_detection", "metricsgeneration", "cumulativetodelta",
+                "deltatorate", "batch", "memory_limiter", "k8s_attributes",
             }
         ),
         exporters=frozenset(
@@ -48,6 +48,9 @@ RELEASES: Final[Mapping[str, Release]] = {
         ),
     )
 }  # fmt: skip
+
+SECTIONS: Final = ("extensions", "receivers", "processors", "exporters", "connectors")
+"""Sections of a configuration that define components."""
 
 VERSION: Final = "v0.49.0"
 IMAGE: Final = f"public.ecr.aws/aws-observability/aws-otel-collector:{VERSION}"
@@ -68,19 +71,16 @@ def check_image(image: str) -> None:
         )
 
 
+def components(section: str, version: str) -> frozenset[str]:
+    """The types that a release has for a section of the configuration."""
+    return getattr(RELEASES[version], section, frozenset[str]())
+
+
 def unknown_components(configuration: Mapping[str, Any], version: str = VERSION) -> list[str]:
     """`section.name` of each component of a collector configuration that the release lacks."""
-    release = RELEASES[version]
-    known = {
-        "extensions": release.extensions,
-        "receivers": release.receivers,
-        "processors": release.processors,
-        "exporters": release.exporters,
-        "connectors": frozenset[str](),
-    }
     return [
         f"{section}.{name}"
-        for section, types in known.items()
+        for section in SECTIONS
         for name in configuration.get(section, {})
-        if name.split("/")[0] not in types
+        if name.split("/")[0] not in components(section, version)
     ]

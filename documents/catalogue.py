@@ -42,6 +42,8 @@ class Label:
     ROUTE: Final = "http_route"
     STATUS: Final = "http_response_status_code"
     BOUND: Final = "le"
+    CONTAINER: Final = "container"
+    """Which of the collectors of a task says something of itself."""
 
 
 @dataclass(frozen=True)
@@ -229,12 +231,19 @@ CLOUDWATCH_METRICS: Final = (
 
 @dataclass(frozen=True)
 class ApplicationMetric:
-    """A metric that an application's OpenTelemetry SDK emits. `name` is the base name in AMP, with its unit suffix."""
+    """A histogram that an application's OpenTelemetry SDK emits. `name` is the base name in AMP, with its unit suffix,
+    `bounds` are the upper bounds of its buckets in `unit`, without the last one, which has none."""
 
     otel: str
     name: str
     unit: str
     labels: tuple[str, ...]
+    bounds: tuple[float, ...]
+
+    @property
+    def series(self) -> int:
+        """Series for each combination of its labels: the buckets, their sum and their count."""
+        return len(self.bounds) + 3
 
 
 REQUEST_DURATION: Final = ApplicationMetric(
@@ -242,5 +251,81 @@ REQUEST_DURATION: Final = ApplicationMetric(
     "http_server_request_duration_seconds",
     "s",
     (Label.METHOD, Label.ROUTE, Label.STATUS),
+    bounds=(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
 )
 """The stable HTTP semantic conventions' histogram: requests, errors and latency all come from it."""
+
+
+COLLECTOR_SERVICE: Final = "collector"
+"""`service.name` of every collector."""
+
+
+@dataclass(frozen=True)
+class CollectorMetric:
+    """What a collector says of itself. `scraped` is the name on its telemetry port, `unit` that of its values."""
+
+    scraped: str
+    unit: str
+    counter: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name in AMP."""
+        return f"{self.scraped}_total" if self.counter else self.scraped
+
+
+ACCEPTED_SPANS: Final = CollectorMetric("otelcol_receiver_accepted_spans", "spans")
+ACCEPTED_POINTS: Final = CollectorMetric("otelcol_receiver_accepted_metric_points", "points")
+REFUSED_SPANS: Final = CollectorMetric("otelcol_receiver_refused_spans", "spans")
+REFUSED_POINTS: Final = CollectorMetric("otelcol_receiver_refused_metric_points", "points")
+SENT_SPANS: Final = CollectorMetric("otelcol_exporter_sent_spans", "spans")
+SENT_POINTS: Final = CollectorMetric("otelcol_exporter_sent_metric_points", "points")
+FAILED_SPANS: Final = CollectorMetric("otelcol_exporter_send_failed_spans", "spans")
+FAILED_POINTS: Final = CollectorMetric("otelcol_exporter_send_failed_metric_points", "points")
+OVERFLOWN_SPANS: Final = CollectorMetric("otelcol_exporter_enqueue_failed_spans", "spans")
+OVERFLOWN_POINTS: Final = CollectorMetric("otelcol_exporter_enqueue_failed_metric_points", "points")
+QUEUE_SIZE: Final = CollectorMetric("otelcol_exporter_queue_size", "bytes", counter=False)
+QUEUE_CAPACITY: Final = CollectorMetric("otelcol_exporter_queue_capacity", "bytes", counter=False)
+MEMORY: Final = CollectorMetric("otelcol_process_memory_rss", "bytes", counter=False)
+UPTIME: Final = CollectorMetric("otelcol_process_uptime", "s")
+UP: Final = CollectorMetric("up", "", counter=False)
+
+COLLECTOR_METRICS: Final = (
+    ACCEPTED_SPANS,
+    ACCEPTED_POINTS,
+    REFUSED_SPANS,
+    REFUSED_POINTS,
+    SENT_SPANS,
+    SENT_POINTS,
+    FAILED_SPANS,
+    FAILED_POINTS,
+    OVERFLOWN_SPANS,
+    OVERFLOWN_POINTS,
+    QUEUE_SIZE,
+    QUEUE_CAPACITY,
+    MEMORY,
+    UPTIME,
+    UP,
+)
+"""What dashboards and alerts on collectors ask for; all else that a collector says of itself stays with it."""
+
+
+SCRAPE_METRICS: Final = (
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+)
+"""What Prometheus adds to each scrape of an application, beside `up`. `up` alone is kept: it tells an application that
+does not answer from one that nobody asks, and the others would be four more series for each task."""
+
+STATSD_COUNT: Final = "statsd.count"
+"""Every counter that StatsD clients send: how often it was counted since the sample before."""
+
+STATSD_COUNTER: Final = "counter"
+"""The label of `STATSD_COUNT` with the client's name of the counter."""
+
+
+OUT_OF_ORDER_SECONDS: Final = 600
+"""How late a sample may come behind the newest of its series: the most that AMP allows, because a collector that was
+killed delivers what waited on its disk after what it has received since."""

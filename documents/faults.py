@@ -15,7 +15,7 @@ REFERENCE: Final = "<reference>"
 BUILD: Final = "<build>"
 """Tags of the two forms of an image; pydantic puts them into the path of an error, where no reader needs them."""
 
-_MAY_BE_SECRET: Final = frozenset({"secrets", "environment", "command"})
+_MAY_BE_SECRET: Final = frozenset({"secrets", "environment", "command", "headers"})
 """Keys below which no value is ever printed."""
 
 _UNSAID: Final = object()
@@ -32,7 +32,7 @@ class Fault:
     got: Any = _UNSAID
 
     def __str__(self) -> str:
-        got = "" if self.got is _UNSAID else f" (got {_shown(self.got)})"
+        got = "" if self.got is _UNSAID else f" (got {shown(self.got)})"
         return f"{self.key}: {self.problem}{got}; {self.remedy}"
 
 
@@ -131,7 +131,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as an error prints it."""
     # What is in it may be a secret that stands in the wrong place.
     if isinstance(value, Mapping):
         return "a map"

@@ -5,37 +5,24 @@ Stack files use the camelCase aliases, Python callers may use the field names; b
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
-from pydantic.alias_generators import to_camel
 
-from documents import adot, fargate, names
+from documents import adot, drain, fargate, names, ports
 from documents.catalogue import Pattern
-from documents.collector import OWN_PORTS
 from documents.faults import ConfigurationError, Fault, collect, wrong
+from documents.model import PLACEHOLDER, Model, SecretArn, Whole, holds_secret, is_placeholder
+from documents.signals import Additions, Ratio, Receiver, Scrape
 
 M = TypeVar("M", bound="Model")
-
-PENDING: Final = "<known after deployment>"
-"""A placeholder for what another resource will give; it is checked when it is known."""
-
-
-class Model(BaseModel):
-    """Frozen and strict about keys: a misspelt key is an error, not a default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class Architecture(StrEnum):
@@ -68,52 +55,18 @@ _IMAGE: Final = re.compile(
     r"(?:[a-z0-9.-]+(?::\d+)?/)?(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
 )
-_SECRET_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*?]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s*?]+)"
-)
-_SECRET_NAME: Final = re.compile(
-    r"(?:(?:^|_)(?:PASS|PWD|SECRET|TOKEN|CREDENTIALS|(?:API|SECRET|ACCESS|PRIVATE)_?KEY)|PASSWD|PASSWORD|PASSPHRASE)$",
-    re.IGNORECASE,
-)
-_SECRET_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
-"""An address with a password in it, as in `postgres://user:password@host/`."""
-
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PLACEHOLDER: Final = re.compile(r"<[^<>]+>")
-_PENDING_ARN: Final = re.compile(rf"{_PLACEHOLDER.pattern}(?::[^\s:]*){{0,3}}")
-"""The ARN of a secret that is not known yet, with ECS's additions."""
-
-
-def placeholder_in(value: str) -> str | None:
-    """What is still to be filled in by the user somewhere in a text, as `<your account>` in an image reference."""
-    found = re.search(r"<your [^<>]*>", value)
-    return found[0] if found else None
-
-
-def is_placeholder(value: str) -> bool:
-    """Whether a text stands for a value that is not known yet.
-
-    `<your Identity Center user id>` is for the user to fill in, `<metrics-workspace.arn>` for AWS.
-    """
-    return _PLACEHOLDER.fullmatch(value) is not None
 
 
 def image_reference(value: str) -> str:
     """An image with a tag or a digest: without one, every start may run something else."""
     if is_placeholder(value):
         return value
-    match = _IMAGE.fullmatch(_PLACEHOLDER.sub("placeholder", value))
+    match = _IMAGE.fullmatch(PLACEHOLDER.sub("placeholder", value))
     if not match:
         raise wrong("is not an image reference", "write it as repository:tag or repository@sha256:digest")
     if not match["tag"] and not match["digest"]:
         raise wrong("has neither tag nor digest", f"pin it, for example {value}:1.4.2")
-    return value
-
-
-def _no_truth(value: object) -> object:
-    """A truth value is a number to Python, and never what is meant by one here."""
-    if isinstance(value, bool):
-        raise wrong("has the wrong type", "give a whole number")
     return value
 
 
@@ -122,16 +75,6 @@ def _log_retention(value: int) -> int:
         raise wrong(
             "is not a retention that CloudWatch Logs has",
             f"choose one of {', '.join(map(str, LOG_RETENTION_DAYS))} days",
-        )
-    return value
-
-
-def _secret_arn(value: str) -> str:
-    if not _PENDING_ARN.fullmatch(value) and not _SECRET_ARN.fullmatch(value):
-        raise wrong(
-            "is not the ARN of a secret",
-            "store it in Secrets Manager or SSM Parameter Store and give the ARN, never the value",
-            secret=True,
         )
     return value
 
@@ -148,11 +91,9 @@ def _iam_path(value: str) -> str:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_no_truth)]
 ApplicationName = Annotated[str, AfterValidator(names.application_name)]
 ImageReference = Annotated[str, AfterValidator(image_reference)]
 LogRetention = Annotated[Whole, AfterValidator(_log_retention)]
-SecretArn = Annotated[str, AfterValidator(_secret_arn)]
 PermissionsBoundary = Annotated[str, AfterValidator(_permissions_boundary)]
 IamPath = Annotated[str, AfterValidator(_iam_path)]
 
@@ -189,6 +130,8 @@ class Application(Model):
     secrets: Mapping[str, SecretArn] = {}
     health_check: HealthCheck | None = None
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    metrics: Scrape | None = None
+    ratio: Ratio | None = None
 
     @field_validator("memory")
     @classmethod
@@ -216,7 +159,7 @@ class Application(Model):
     @classmethod
     def _no_plain_secret(cls, environment: Mapping[str, str]) -> Mapping[str, str]:
         for name, value in environment.items():
-            if _SECRET_NAME.search(name) or _SECRET_URL.search(value):
+            if holds_secret(name, value):
                 raise wrong(
                     f"gives {name} as plain text, which everyone who may read task definitions can see",
                     "move it to `secrets` with the ARN of a Secrets Manager secret or SSM parameter",
@@ -224,13 +167,12 @@ class Application(Model):
                 )
         return environment
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if both := sorted(set(self.environment) & set(self.secrets)):
-            raise wrong(
-                f"sets {', '.join(both)} both in environment and in secrets", "keep one of the two", secret=True
-            )
-        return self
+    @field_validator("secrets")
+    @classmethod
+    def _one_source(cls, secrets: Mapping[str, str], info: ValidationInfo) -> Mapping[str, str]:
+        if both := sorted(set(secrets).intersection(info.data.get("environment", ()))):
+            raise wrong(f"has {', '.join(both)}, which environment sets as well", "keep one of the two", secret=True)
+        return secrets
 
 
 class Collector(Model):
@@ -240,11 +182,15 @@ class Collector(Model):
     """
 
     image: ImageReference = adot.IMAGE
+    drain_image: ImageReference = drain.IMAGE
     cpu: Annotated[Whole, Field(ge=32, le=16384)] | None = None
     memory: Annotated[Whole, Field(ge=256, le=122880)] | None = None
     essential: bool = False
     restart: bool = True
     wait_for: Start = Start.START
+    queue: Annotated[Whole, Field(ge=16, le=4096)] = 512
+    receivers: frozenset[Receiver] = frozenset()
+    additions: Additions = Additions()
     desired_count: Annotated[Whole, Field(ge=2, le=100)] = 2
     discovery: Discovery = Discovery.CLOUD_MAP
 
@@ -271,6 +217,7 @@ class Metrics(Model):
     retention_days: Annotated[Whole, Field(ge=1, le=1095)] = 90
     interval_seconds: Annotated[Whole, Field(ge=10, le=300)] = 60
     max_series: Annotated[Whole, Field(ge=1)] | None = None
+    to_cloudwatch: bool = False
 
 
 class Access(Model):
@@ -324,18 +271,22 @@ class Logs(Model):
     """CloudWatch log groups."""
 
     retention_days: LogRetention = 30
+    from_applications: bool = False
 
 
-def sidecar_fits(application: Application, collector: Collector, key: str) -> list[Fault]:
+def sidecar_fits(
+    application: Application, collector: Collector, receivers: Collection[Receiver], key: str
+) -> list[Fault]:
     """Faults if the collector leaves the application less than a small process needs, or takes its port."""
     cpu, memory = collector.size(Pattern.SIDECAR)
+    memory += drain.MEMORY
     left = max(application.memory - memory, 0)
     found: list[Fault] = []
     if left < _SMALLEST_APPLICATION:
         found.append(
             Fault(
                 f"{key}.memory",
-                f"leaves {left} MiB to the application beside a collector of {memory} MiB",
+                f"leaves {left} MiB to the application beside a collector of {memory} MiB with its drain",
                 f"give the task at least {memory + _SMALLEST_APPLICATION} MiB, or the collector less",
                 application.memory,
             )
@@ -349,21 +300,26 @@ def sidecar_fits(application: Application, collector: Collector, key: str) -> li
                 application.cpu,
             )
         )
-    if application.port in OWN_PORTS:
-        found.append(
-            Fault(
-                f"{key}.port",
-                "is a port of the collector beside the application",
-                f"choose another than {', '.join(map(str, sorted(OWN_PORTS)))}",
-                application.port,
-            )
+    used = {"port": application.port} | ({"metrics.port": application.metrics.port} if application.metrics else {})
+    found += [
+        Fault(
+            f"{key}.{name}",
+            "is a port of the collector beside the application",
+            f"choose another than {ports.described(receivers)}",
+            port,
         )
+        for name, port in used.items()
+        if port in ports.taken(receivers)
+    ]
     return found
 
 
 def service_fits(collector: Collector, key: str) -> list[Fault]:
-    """Faults if Fargate has no task of the size that the collector's own service asks for."""
-    problem = fargate.size_problem(*collector.size(Pattern.SERVICE))
+    """Faults if Fargate has no task of the size that the collector's own service asks for, or if it is too small."""
+    cpu, memory = collector.size(Pattern.SERVICE)
+    problem = fargate.size_problem(cpu, memory)
+    if not problem and memory < _SMALLEST_SERVICE:
+        problem = "is too little for a collector and its front", f"give at least {_SMALLEST_SERVICE} MiB"
     return [Fault(f"{key}.memory", *problem)] if problem else []
 
 
@@ -396,6 +352,9 @@ _MOST_TAGS: Final = 47
 
 _SMALLEST_APPLICATION: Final = 128
 """MiB. Less than this runs no language runtime; ECS itself refuses less than 6."""
+
+_SMALLEST_SERVICE: Final = 1024
+"""MiB. In Fargate's next smaller task, of 512, the front gets 144: a collector that does nothing holds 139."""
 
 
 def checked(model: type[M], values: Mapping[str, Any], key: str = "") -> M:

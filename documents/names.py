@@ -1,22 +1,36 @@
 """Names on AWS, derived from project, stack and the user's own names, and the lengths and letters that AWS allows.
 
 Sources of the limits: IAM User Guide "IAM and STS quotas" (role name 64), Amazon ECS API Reference (family and service
-255), AWS Cloud Map API Reference (a DNS label has at most 63 characters), Amazon ECR API Reference (repository 256).
+255), AWS Cloud Map API Reference (a DNS label has at most 63 characters), Amazon ECR API Reference (repository 256),
+Amazon EC2 API Reference (a security group's name has at most 255 characters and does not begin with `sg-`), AWS X-Ray
+API Reference (a sampling rule's name has at most 32).
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from documents.faults import Fault, wrong
+from documents.origin import Origin
 
 COLLECTOR: Final = "collector"
 """The name of the collector's container, and of its ECS service in the service pattern."""
 
+FRONT: Final = "front"
+"""The name of the container that takes what clients send to a collector service."""
+
+DRAIN: Final = "drain"
+"""The name of the container that holds a collector's stop back until its queues are empty."""
+
+SCRAPER: Final = "scraper"
+"""The name of the ECS service that scrapes applications in the service pattern."""
+
 _LONGEST_ROLE: Final = 64
 _LONGEST_LABEL: Final = 63
 _LONGEST_UID: Final = 40
+_RULE_DIGEST: Final = 6
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -27,11 +41,16 @@ def application_name(name: str) -> str:
             "is not a name that ECS, Cloud Map and IAM all accept",
             "use lower-case letters, digits and hyphens, a letter first, no hyphen last",
         )
-    if name == COLLECTOR:
-        raise wrong("is the name of the collector", "choose another name")
+    if name in (COLLECTOR, DRAIN, SCRAPER):
+        raise wrong("is the name of something of ours", "choose another name")
     if len(name) > _LONGEST_LABEL:
         raise wrong("is too long for a DNS name", f"use at most {_LONGEST_LABEL} characters")
     return name
+
+
+def telemetry_log_group(prefix: str, signal: str) -> str:
+    """The log group for a signal that collectors send to CloudWatch; no service's has a slash in its last part."""
+    return f"/ecs/{prefix}/telemetry/{signal}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +74,24 @@ class Names:
         """The task definition family of an application or of the collector service."""
         return f"{self.prefix}-{name}"
 
+    def origin(self, service: str) -> Origin:
+        """Who emits the telemetry of an ECS service of this stack."""
+        return Origin(
+            namespace=self.project,
+            environment=self.stack,
+            cluster=self.prefix,
+            service=service,
+            family=self.family(service),
+        )
+
+    def bucket(self, account: str) -> str:
+        """The bucket for what does not fit into a task definition; S3 knows one of a name in all accounts."""
+        return f"{self.prefix}-config-{account}"
+
+    def sampling_rule(self, name: str) -> str:
+        """A sampling rule of X-Ray, which takes 32 characters and knows one of a name in all stacks of an account."""
+        return f"{name}-{hashlib.sha256(self.prefix.encode()).hexdigest()[:_RULE_DIGEST]}"
+
     def role(self, name: str, use: str) -> str:
         """An IAM role; `use` is `task` or `execution`, or `workspace` for Grafana's."""
         return f"{self.prefix}-{name}-{use}"
@@ -70,12 +107,12 @@ class Names:
     def faults(self, applications: Mapping[int, str]) -> list[Fault]:
         """What AWS would refuse later, in the names of the stack and of its applications by their place in the list."""
         found: list[Fault] = []
-        if not _NAME.fullmatch(self.prefix):
+        if not _NAME.fullmatch(self.prefix) or self.prefix.startswith("sg-"):
             found.append(
                 Fault(
                     "stack",
                     "project and stack make a name that AWS refuses",
-                    "use lower-case letters, digits and hyphens, a letter first",
+                    "use lower-case letters, digits and hyphens, a letter first and not sg-",
                     self.prefix,
                 )
             )

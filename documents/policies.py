@@ -5,8 +5,10 @@ Authorization Reference: X-Ray, `ecr:GetAuthorizationToken`, CloudWatch reads).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
+
+from documents.signals import Receiver, TraceEndpoint, Traces
 
 Statement = Mapping[str, Any]
 Policy = dict[str, Any]
@@ -52,16 +54,110 @@ def _trust(service: str, account: str, source: str) -> Policy:
     )
 
 
-def telemetry_write(workspace_arn: str) -> list[Statement]:
+_WRITE_TRACES: Final[Mapping[TraceEndpoint, list[str]]] = {
+    TraceEndpoint.CLASSIC: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    # The first two are for spans (Service Authorization Reference); AWS's own instructions for this endpoint attach
+    # policies with the third. What is refused there is lost, so it has all of them.
+    TraceEndpoint.OTLP: ["xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments"],
+}
+
+
+def telemetry_write(workspace_arn: str, traces: Traces) -> list[Statement]:
     """What a collector does: write metrics to one workspace and traces to X-Ray."""
     return [
-        {"Sid": "WriteMetrics", "Effect": "Allow", "Action": "aps:RemoteWrite", "Resource": workspace_arn},
+        write_metrics(workspace_arn),
         {
             "Sid": "WriteTraces",
             "Effect": "Allow",
-            "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+            "Action": _WRITE_TRACES[traces.endpoint],
             "Resource": "*",
         },
+    ]
+
+
+def write_log_groups(arns: Collection[str]) -> list[Statement]:
+    """What a collector does to send metrics or logs to CloudWatch; the groups are there already."""
+    if not arns:
+        return []
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = [f"{arn}:*" for arn in arns]
+    return [{"Sid": "WriteTelemetryLogs", "Effect": "Allow", "Action": actions, "Resource": resources}]
+
+
+def read_configurations(bucket_arn: str, folder: str) -> list[Statement]:
+    """What a collector does to start: read the configurations of its family, also an older one after a rollback."""
+    resource = f"{bucket_arn}/{folder}/*"
+    return [{"Sid": "ReadConfigurations", "Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}]
+
+
+def tls_only(bucket_arn: str) -> Policy:
+    """The policy of a bucket that takes no request without TLS."""
+    return policy(
+        [
+            {
+                "Sid": "OnlyWithTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [bucket_arn, f"{bucket_arn}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ]
+    )
+
+
+def sampling_rules(receivers: Collection[Receiver]) -> list[Statement]:
+    """What a collector does for SDKs that ask for X-Ray's sampling rules: pass their questions on."""
+    if Receiver.XRAY not in receivers:
+        return []
+    action = ["xray:GetSamplingRules", "xray:GetSamplingTargets"]
+    return [{"Sid": "ReadSamplingRules", "Effect": "Allow", "Action": action, "Resource": "*"}]
+
+
+def scrape(workspace_arn: str, cluster_arn: str, tasks_arn: str) -> list[Statement]:
+    """What the scraper does: write metrics to one workspace, and find the tasks of one cluster; `tasks_arn` are these.
+
+    Lists are narrowed by cluster, which is a condition and no resource, where nothing but the cluster is asked for;
+    task definitions know neither (Service Authorization Reference, "Actions, resources, and condition keys for Amazon
+    ECS"; Amazon ECS Developer Guide, "Identity-based policy examples").
+    """
+    of_cluster = {"ArnEquals": {"ecs:cluster": cluster_arn}}
+    return [
+        write_metrics(workspace_arn),
+        {
+            "Sid": "FindTasks",
+            "Effect": "Allow",
+            "Action": ["ecs:ListServices", "ecs:ListTasks"],
+            "Resource": "*",
+            "Condition": of_cluster,
+        },
+        {
+            "Sid": "ReadTasks",
+            "Effect": "Allow",
+            "Action": "ecs:DescribeTasks",
+            "Resource": tasks_arn,
+            "Condition": of_cluster,
+        },
+        {"Sid": "ReadTaskDefinitions", "Effect": "Allow", "Action": "ecs:DescribeTaskDefinition", "Resource": "*"},
+    ]
+
+
+def write_metrics(workspace_arn: str) -> Statement:
+    """Writing to one AMP workspace."""
+    return {"Sid": "WriteMetrics", "Effect": "Allow", "Action": "aps:RemoteWrite", "Resource": workspace_arn}
+
+
+def find_peers(namespace: str, service: str) -> list[Statement]:
+    """What a front of the collector service does to route by trace: ask Cloud Map for the collectors."""
+    names = {"servicediscovery:NamespaceName": namespace, "servicediscovery:ServiceName": service}
+    return [
+        {
+            "Sid": "FindCollectors",
+            "Effect": "Allow",
+            "Action": "servicediscovery:DiscoverInstances",
+            "Resource": "*",
+            "Condition": {"StringEquals": names},
+        }
     ]
 
 
@@ -96,6 +192,11 @@ def execution(*, repositories: Iterable[str], log_group_arn: str, secrets: Itera
         if arns := [arn for arn in stored if _service(arn) in (service, None)]:
             statements.append({"Sid": sid, "Effect": "Allow", "Action": action, "Resource": arns})
     return statements
+
+
+def repository_arns(images: Iterable[str], partition: str) -> list[str]:
+    """The private ECR repositories of images, without those elsewhere."""
+    return [arn for image in images if (arn := repository_arn(image, partition))]
 
 
 def repository_arn(image: str, partition: str) -> str | None:

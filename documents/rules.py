@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import yaml
-
+from documents import text
 from documents.catalogue import ATTRIBUTES, CPU_RESERVED, CPU_UTILIZED, MEMORY_RESERVED, MEMORY_UTILIZED, TaskMetric
 
 
@@ -50,4 +49,4 @@ def recording_rules() -> dict[str, object]:
 
 def to_yaml(rules: Mapping[str, object]) -> str:
     """The text of a rules file: the same bytes for the same rules, keys in the order in which people write them."""
-    return yaml.safe_dump(dict(rules), sort_keys=False, width=120)
+    return text.to_yaml(rules)

@@ -1,17 +1,21 @@
 """ECS container definitions, in the camelCase form of the ECS API."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from documents import names
+from documents import drain, names, tracing, travel
 from documents.inputs import Application, HealthCheck, Start
+from documents.origin import Origin
 
-Container = dict[str, Any]
+Container = travel.Container
 
 _APPLICATION_STOP_SECONDS: Final = 30
-_COLLECTOR_STOP_SECONDS: Final = 120
-"""ECS waits so long between SIGTERM and SIGKILL; 120 s is its maximum and leaves the collector time to deliver."""
+LONGEST_STOP_SECONDS: Final = 120
+"""ECS waits so long between SIGTERM and SIGKILL; 120 s is its maximum and leaves the queues time to drain."""
+
+_RETRY_THROTTLED: Final = "--feature-gates=exporter.prometheusremotewritexporter.RetryOn429"
+"""Without it an AMP that asks for less (429) loses the samples at once."""
 
 _RESTART_PERIOD_SECONDS: Final = 60
 """A container that exits sooner than this after its start is not restarted; 60 s is ECS's minimum."""
@@ -20,34 +24,15 @@ _RESOURCE_ATTRIBUTES: Final = "OTEL_RESOURCE_ATTRIBUTES"
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Who emits telemetry: the identity that every signal of an application carries."""
-
-    namespace: str
-    environment: str
-    cluster: str
-    service: str
-    family: str
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Resource attributes by name."""
-        return {
-            "service.namespace": self.namespace,
-            "deployment.environment.name": self.environment,
-            "aws.ecs.cluster.name": self.cluster,
-            "aws.ecs.service.name": self.service,
-            "aws.ecs.task.family": self.family,
-        }
-
-
-@dataclass(frozen=True)
 class Additions:
-    """What a pattern adds to one task definition: to its application container, and beside it."""
+    """What a pattern adds to one task definition: to its application container, and beside it. `ports` are those of the
+    application that others must be able to find in the definition."""
 
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     depends_on: Sequence[Mapping[str, str]] = ()
     containers: Sequence[Container] = ()
+    docker_labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    ports: Sequence[int] = ()
 
 
 def telemetry_environment(origin: Origin, endpoint: str, interval_seconds: int) -> dict[str, str]:
@@ -70,14 +55,22 @@ def telemetry_environment(origin: Origin, endpoint: str, interval_seconds: int) 
     }
 
 
+def log_exporter(collected: bool) -> dict[str, str]:
+    """Where SDKs send logs. Many send them to the collector unless they are told otherwise, and a collector that does
+    not take them answers each with an error."""
+    return {"OTEL_LOGS_EXPORTER": "otlp" if collected else "none"}
+
+
 def application_container(application: Application, log: Container) -> Container:
     """The user's container as the user described it, without telemetry."""
+    own: Mapping[str, str] = {} if application.ratio is None else tracing.by_ratio(application.ratio)
+    chosen = [*application.environment, *application.secrets]
     container: Container = {
         "name": application.name,
         "image": application.image,
         "essential": True,
-        "portMappings": [{"containerPort": application.port, "hostPort": application.port, "protocol": "tcp"}],
-        "environment": _pairs(application.environment, "value"),
+        "portMappings": [_port_mapping(application.port)],
+        "environment": _pairs(tracing.unless_chosen(own, chosen) | dict(application.environment), "value"),
         "secrets": _pairs(application.secrets, "valueFrom"),
         "logConfiguration": log,
         "stopTimeout": _APPLICATION_STOP_SECONDS,
@@ -89,58 +82,114 @@ def application_container(application: Application, log: Container) -> Container
     return container
 
 
+@dataclass(frozen=True)
+class CollectorContainer:
+    """What every container that runs a collector needs: image, what goes wrong with it, where its logs go."""
+
+    image: str
+    region: str
+    remote_write_url: str
+    essential: bool
+    restart: bool
+    log: Container
+
+
 def collector_container(
+    shared: CollectorContainer,
     *,
-    image: str,
+    name: str,
     configuration: str,
     cpu: int,
     memory: int,
-    region: str,
-    remote_write_url: str,
-    essential: bool,
-    restart: bool,
-    log: Container,
+    health_port: int,
     ports: Sequence[Mapping[str, Any]] = (),
+    secrets: Mapping[str, str] | None = None,
 ) -> Container:
-    """The collector, as a sidecar or as the only container of its own task. `cpu` in CPU units, `memory` in MiB."""
+    """A container that runs a collector. `cpu` in CPU units, `memory` in MiB; `secrets` are ARNs by variable."""
     container: Container = {
-        "name": names.COLLECTOR,
-        "image": image,
-        "essential": essential,
+        "name": name,
+        "image": shared.image,
+        "command": [_RETRY_THROTTLED],
+        "essential": shared.essential,
         "cpu": cpu,
         # The hard limit: a collector that grows is stopped, not the application beside it.
         "memory": memory,
         "portMappings": [dict(port) for port in ports],
         "environment": _pairs(
             {
-                "AOT_CONFIG_CONTENT": configuration,
-                "AWS_PROMETHEUS_ENDPOINT": remote_write_url,
-                "AWS_REGION": region,
+                travel.CONTENT: configuration,
+                "AWS_PROMETHEUS_ENDPOINT": shared.remote_write_url,
+                "AWS_REGION": shared.region,
                 "GOMEMLIMIT": f"{memory * 80 // 100}MiB",
             },
             "value",
         ),
         # The image has no shell and no curl, but this program.
-        "healthCheck": _health_check(HealthCheck(command=("CMD", "/healthcheck"), interval=10, start_period=10)),
-        "logConfiguration": log,
-        "stopTimeout": _COLLECTOR_STOP_SECONDS,
+        "healthCheck": _health_check(
+            HealthCheck(command=("CMD", "/healthcheck", "-port", str(health_port)), interval=10, start_period=10)
+        ),
+        "logConfiguration": shared.log,
+        "stopTimeout": LONGEST_STOP_SECONDS,
     }
-    if restart:
+    if secrets:
+        container["secrets"] = _pairs(secrets, "valueFrom")
+    if shared.restart:
         container["restartPolicy"] = {"enabled": True, "restartAttemptPeriod": _RESTART_PERIOD_SECONDS}
     return container
 
 
-def sidecar_additions(environment: Mapping[str, str], collector: Container, wait_for: Start) -> Additions:
-    """A collector in the same task. ECS stops containers in reverse order, so the application stops first."""
-    condition = {"containerName": names.COLLECTOR, "condition": wait_for.name}
-    return Additions(environment, (condition,), (collector,))
+def drain_container(image: str, log: Container, hold_seconds: int = 0) -> Container:
+    """The companion that ECS stops after everything that sends to a collector and before the collector itself.
+    For `hold_seconds` after that, traces may still wait for a decision, or come from elsewhere."""
+    held = {"environment": _pairs({drain.HOLD: str(hold_seconds)}, "value")} if hold_seconds else {}
+    return held | {
+        "name": names.DRAIN,
+        "image": image,
+        "command": ["sh", "-c", drain.SCRIPT],
+        # Telemetry is not worth a task: without it the collector stops at once, as it would anyway.
+        "essential": False,
+        "cpu": 0,
+        "memory": drain.MEMORY,
+        "dependsOn": [_started(names.COLLECTOR)],
+        "logConfiguration": log,
+        "stopTimeout": LONGEST_STOP_SECONDS,
+    }
+
+
+def sidecar_additions(
+    environment: Mapping[str, str], collector: Container, drained: Container, wait_for: Start
+) -> Additions:
+    """A collector in the same task. ECS stops containers in reverse order of their dependencies: the application first,
+    then `drained` when the queues are empty, and the collector last."""
+    conditions = ({"containerName": names.COLLECTOR, "condition": wait_for.name}, _started(names.DRAIN))
+    return Additions(environment, conditions, (drained, collector))
+
+
+def from_s3(additions: Additions, addresses: Mapping[str, str]) -> Additions:
+    """The same additions, where the collectors in `addresses` read their configuration there."""
+    return replace(additions, containers=travel.moved(additions.containers, addresses))
+
+
+def service_shares(cpu: int, memory: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """CPU units and MiB of the front and of the collector behind it, in a task of this size.
+
+    The front only passes on; the collector batches, signs and waits.
+    """
+    left = memory - drain.MEMORY
+    front = cpu // 3, left * 3 // 10
+    return front, (cpu - front[0], left - front[1])
+
+
+def service_containers(front: Container, drained: Container, collector: Container) -> list[Container]:
+    """The task of a collector service: nobody sends any more once the front has stopped, so the queues can drain."""
+    return [front | {"dependsOn": [_started(names.DRAIN)]}, drained, collector]
 
 
 def instrument(containers: Sequence[Container], application: str, additions: Additions) -> list[Container]:
     """The container definitions of a task with a pattern's additions; `application` names the container observed.
 
     What the definition sets already wins; `OTEL_RESOURCE_ATTRIBUTES` is merged key by key. Raises ValueError if there
-    is no such container, or if a container of an added name is there already.
+    is no such container, if a container of an added name is there already, or if all is too large for ECS.
     """
     present = [container["name"] for container in containers]
     if application not in present:
@@ -150,13 +199,15 @@ def instrument(containers: Sequence[Container], application: str, additions: Add
             raise ValueError(
                 f"a container is named {added['name']!r} already; rename it, or do not instrument it twice"
             )
-    return [
-        *(
-            _observed(container, additions) if container["name"] == application else container
-            for container in containers
-        ),
-        *additions.containers,
-    ]
+    return travel.checked(
+        [
+            *(
+                _observed(container, additions) if container["name"] == application else container
+                for container in containers
+            ),
+            *additions.containers,
+        ]
+    )
 
 
 def log_configuration(group: str, region: str, stream_prefix: str) -> Container:
@@ -176,14 +227,29 @@ def log_configuration(group: str, region: str, stream_prefix: str) -> Container:
 def _observed(container: Container, additions: Additions) -> Container:
     own = {pair["name"]: pair["value"] for pair in container.get("environment", [])}
     secret = {pair["name"] for pair in container.get("secrets", [])}
-    merged = {name: value for name, value in additions.environment.items() if name not in secret} | own
+    ours = tracing.unless_chosen(additions.environment, {*own, *secret})
+    merged = {name: value for name, value in ours.items() if name not in secret} | own
     if _RESOURCE_ATTRIBUTES in own and _RESOURCE_ATTRIBUTES in additions.environment:
-        ours, theirs = additions.environment[_RESOURCE_ATTRIBUTES], own[_RESOURCE_ATTRIBUTES]
-        merged[_RESOURCE_ATTRIBUTES] = _joined(_split(ours) | _split(theirs))
-    return container | {
-        "environment": _pairs(merged, "value"),
-        "dependsOn": [*container.get("dependsOn", []), *(dict(dependency) for dependency in additions.depends_on)],
+        attributes = _split(ours[_RESOURCE_ATTRIBUTES]) | _split(own[_RESOURCE_ATTRIBUTES])
+        merged[_RESOURCE_ATTRIBUTES] = _joined(attributes)
+    mapped = container.get("portMappings", [])
+    unmapped = [port for port in additions.ports if port not in {one.get("containerPort") for one in mapped}]
+    found = {
+        "portMappings": [*mapped, *map(_port_mapping, unmapped)],
+        "dockerLabels": {**additions.docker_labels, **container.get("dockerLabels", {})},
     }
+    return (
+        container
+        | {key: value for key, value in found.items() if value}
+        | {
+            "environment": _pairs(merged, "value"),
+            "dependsOn": [*container.get("dependsOn", []), *(dict(dependency) for dependency in additions.depends_on)],
+        }
+    )
+
+
+def _port_mapping(port: int) -> dict[str, Any]:
+    return {"containerPort": port, "hostPort": port, "protocol": "tcp"}
 
 
 def _pairs(values: Mapping[str, str], key: str) -> list[dict[str, str]]:
@@ -197,6 +263,10 @@ def _joined(attributes: Mapping[str, str]) -> str:
 def _split(attributes: str) -> dict[str, str]:
     pairs = (pair.split("=", 1) for pair in attributes.split(",") if "=" in pair)
     return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _started(container: str) -> dict[str, str]:
+    return {"containerName": container, "condition": Start.START.name}
 
 
 def _health_check(check: HealthCheck) -> Container:

@@ -57,6 +57,7 @@ _FORMS: Final = {
         "id": "arn:aws:iam::{account}:policy/{name}",
     },
     "aws:iam/role:Role": {"arn": "arn:aws:iam::{account}:role/{name}", "id": "{name}"},
+    "aws:s3/bucket:Bucket": {"arn": "arn:aws:s3:::{name}"},
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": {
         "arn": "arn:aws:servicediscovery:{region}:{account}:namespace/ns-{hex16}",
         "id": "ns-{hex16}",

@@ -12,7 +12,7 @@ import botocore.session
 import yaml
 from botocore.exceptions import BotoCoreError
 
-from documents.inputs import placeholder_in
+from documents.model import placeholder_in
 
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -33,7 +33,8 @@ def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
         yield f"tasks/{family}.json", _json(_register_task_definition(task))
         for container in wiring.containers(task):
             if wiring.is_collector(container):
-                yield f"collector/{family}.yaml", wiring.environment(container)[wiring.CONFIGURATION]
+                path = wiring.configuration_path(family, wiring.text(container.get("name")))
+                yield path, wiring.configuration(recording, container)
     for role in recording.of_type(wiring.ROLE):
         given = wiring.permissions(recording, role)
         document = {"trust": given.trust, "permissions": given.documents, "managed": list(given.managed)}

@@ -3,10 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
-from documents.inputs import is_placeholder
-from preview import wiring
+import yaml
+
+from documents import travel
+from documents.model import is_placeholder
+from preview import month, wiring
 from preview.recording import Recording, Resource, Secret
 from preview.wiring import Running
 
@@ -16,6 +20,7 @@ _DATA_SOURCE: Final = "grafana:oss/dataSource:DataSource"
 _GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 _INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+_PARTNER: Final = re.compile(r"\$\{env:DESTINATION_\w+:-(https://.+)\}")
 
 _MOST_NAMES: Final = 4
 """Names of one type in the table of components before the rest is only counted."""
@@ -32,6 +37,7 @@ def summary(recording: Recording) -> str:
         _section("What runs", _services(recording, runs)),
         _section("What else may do what", _other_roles(recording, runs)),
         _section("Who reaches what", _reachable(recording, runs)),
+        _section("What it writes in a month", month.lines(recording, runs)),
         _section("What is made", _components(recording)),
         _section("Stack outputs", _outputs(recording)),
     )
@@ -127,7 +133,7 @@ def _service(recording: Recording, run: Running) -> Iterator[str]:
         f"- {_count(count, 'task')} of {_cpu(task.get('cpu'))}, {task.get('memory')} MiB, {platform}, "
         f"{'with' if public else 'without'} a public address"
     )
-    for container in (*run.applications, *filter(None, (run.collector,))):
+    for container in (*run.applications, *run.companions, *filter(None, (run.collector,))):
         yield f"- container `{container.get('name')}`: {_container(container)}"
     if run.addresses:
         yield f"- found as {', '.join(f'`{address}`' for address in run.addresses)}"
@@ -321,7 +327,7 @@ _CYLINDER: Final = '[("{}")]'
 def _flowchart(recording: Recording, runs: tuple[Running, ...]) -> Iterator[str]:
     chart = _Chart()
     for run in runs:
-        for container in (*run.applications, *filter(None, (run.collector,))):
+        for container in (*run.applications, *_carriers(run)):
             chart.node(wiring.text(container.get("name")), _task(run))
     for run in runs:
         _sends(recording, runs, run, chart)
@@ -343,8 +349,16 @@ def _registers(recording: Recording, run: Running, chart: _Chart) -> None:
 
 def _main(run: Running, chart: _Chart) -> str:
     """The container that a service is there for."""
-    container = run.applications[0] if run.applications else run.collector
-    return chart.node(wiring.text((container or {}).get("name")), _task(run))
+    return _node(run, (*run.applications, *_carriers(run))[0], chart)
+
+
+def _node(run: Running, container: Mapping[str, Any], chart: _Chart) -> str:
+    return chart.node(wiring.text(container.get("name")), _task(run))
+
+
+def _carriers(run: Running) -> tuple[Mapping[str, Any], ...]:
+    """The containers that telemetry passes, in order."""
+    return (*filter(wiring.is_collector, run.companions), *filter(None, (run.collector,)))
 
 
 def _task(run: Running) -> str:
@@ -354,24 +368,39 @@ def _task(run: Running) -> str:
 def _sends(recording: Recording, runs: tuple[Running, ...], run: Running, chart: _Chart) -> None:
     """The edges that leave the containers of one service."""
     for container in run.applications:
-        start = chart.node(wiring.text(container.get("name")), _task(run))
+        start = _node(run, container, chart)
         for variable, value in sorted(wiring.environment(container).items()):
             word = "OTLP" if variable.startswith("OTEL_") else "calls"
             for other in runs:
                 if any(re.search(rf"(?<![\w.-]){re.escape(address)}(?![\w.-])", value) for address in other.addresses):
                     chart.edge(start, _main(other, chart), word)
-        if run.collector is not None:
-            chart.edge(start, chart.node(wiring.text(run.collector.get("name")), _task(run)), "OTLP on localhost")
-    if run.collector is None:
-        return
-    start = chart.node(wiring.text(run.collector.get("name")), _task(run))
-    variables = wiring.environment(run.collector)
-    for variable, value in sorted(variables.items()):
-        if variable != wiring.CONFIGURATION and (workspace := wiring.meant(recording, value, _WORKSPACE)):
+        for carrier in _carriers(run)[:1]:
+            chart.edge(start, _node(run, carrier, chart), "OTLP on localhost")
+    for one, other in pairwise(_carriers(run)):
+        chart.edge(_node(run, one, chart), _node(run, other, chart), "OTLP on localhost")
+    if run.collector is not None:
+        _delivers(recording, _node(run, run.collector, chart), run.collector, chart)
+
+
+def _delivers(recording: Recording, start: str, collector: Mapping[str, Any], chart: _Chart) -> None:
+    """The edges that leave a collector."""
+    for variable, value in sorted(wiring.environment(collector).items()):
+        if variable != travel.CONTENT and (workspace := wiring.meant(recording, value, _WORKSPACE)):
             chart.edge(start, _amp(workspace, chart), "remote write")
-    configuration = variables[wiring.CONFIGURATION]
-    if re.search(r"^\s*awsxray(/\w+)?:", configuration, re.MULTILINE):
+    if re.search(r"^\s*awsxray(/\w+)?:", wiring.configuration(recording, collector), re.MULTILINE):
         chart.edge(start, chart.node("X-Ray", form=_CYLINDER), "segments")
+    for end, word in _elsewhere(wiring.configuration(recording, collector)):
+        chart.edge(start, chart.node(end, form=_CYLINDER), word)
+
+
+def _elsewhere(configuration: str) -> Iterator[tuple[str, str]]:
+    """Partners and CloudWatch, as far as a collector's configuration names them, and what is sent to each."""
+    for name, settings in wiring.table(yaml.safe_load(configuration).get("exporters")).items():
+        moved = _PARTNER.fullmatch(wiring.text(wiring.table(settings).get("endpoint")))
+        if moved:
+            yield f"{name.partition('/')[2]} {moved[1]}", "OTLP"
+        elif word := {"awsemf": "metrics", "awscloudwatchlogs": "logs"}.get(name):
+            yield "CloudWatch", word
 
 
 def _amp(workspace: Resource, chart: _Chart) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from preview.recording import Recording, Resource
+from documents import names, travel
+from preview.recording import ProgramError, Recording, Resource
 
 SERVICE: Final = "aws:ecs/service:Service"
 TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
@@ -20,8 +21,7 @@ NAMESPACES: Final = (
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
     "aws:servicediscovery/httpNamespace:HttpNamespace",
 )
-CONFIGURATION: Final = "AOT_CONFIG_CONTENT"
-"""The environment variable from which ADOT reads its whole configuration (ADOT's documentation, "Config options")."""
+OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
 
 PLACEHOLDER: Final = re.compile(r"<([^<>]+)\.([A-Za-z0-9.]+)>")
 
@@ -122,9 +122,30 @@ def environment(container: Mapping[str, Any]) -> dict[str, str]:
     return {text(pair.get("name")): text(pair.get("value")) for pair in pairs}
 
 
+def _is_companion(container: Mapping[str, Any]) -> bool:
+    name = container.get("name")
+    return name == names.DRAIN or (name == names.FRONT and is_collector(container))
+
+
 def is_collector(container: Mapping[str, Any]) -> bool:
-    """Whether a container is a collector: it carries the configuration of one."""
-    return CONFIGURATION in environment(container)
+    """Whether a container is a collector: it carries the configuration of one, or says where it is."""
+    return travel.content(container) is not None or travel.source(container) is not None
+
+
+def configuration(recording: Recording, collector: Mapping[str, Any]) -> str:
+    """The configuration that a collector gets. Raises ProgramError if nobody makes the object that it reads."""
+    if (carried := travel.content(collector)) is not None:
+        return carried
+    address = text(travel.source(collector))
+    for stored in recording.of_type(OBJECT):
+        if address.endswith(f"/{text(stored.inputs.get('key'))}"):
+            return text(stored.inputs.get("content"))
+    raise ProgramError(f"the {text(collector.get('name'))} reads {address}, which is no object of this stack")
+
+
+def configuration_path(family: str, container: str) -> str:
+    """Where the configuration of a collector is rendered to; `container` is its name in the task."""
+    return f"collector/{family}.yaml" if container == names.COLLECTOR else f"collector/{family}-{container}.yaml"
 
 
 @dataclass(frozen=True)
@@ -142,13 +163,18 @@ class Running:
 
     @property
     def collector(self) -> Mapping[str, Any] | None:
-        """The collector among its containers."""
-        return next(filter(is_collector, containers(self.task)), None)
+        """The collector among its containers: the one that delivers."""
+        return next((one for one in containers(self.task) if is_collector(one) and not _is_companion(one)), None)
+
+    @property
+    def companions(self) -> tuple[Mapping[str, Any], ...]:
+        """What stands beside the collector: its front and its drain."""
+        return tuple(filter(_is_companion, containers(self.task)))
 
     @property
     def applications(self) -> tuple[Mapping[str, Any], ...]:
-        """Its containers that are no collector, the one named as the service first."""
-        own = [container for container in containers(self.task) if not is_collector(container)]
+        """Its containers that are neither collector nor companion, the one named as the service first."""
+        own = [one for one in containers(self.task) if not is_collector(one) and not _is_companion(one)]
         return tuple(sorted(own, key=lambda container: container.get("name") != self.name))
 
 

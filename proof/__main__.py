@@ -22,13 +22,14 @@ from documents.faults import ConfigurationError
 from preview import render
 from preview.recorder import ProgramError as RecordingError
 from preview.recorder import record
-from proof import report
+from proof import equipment, report
 from proof.plan import Plan, PlanError, plan
 from proof.processes import ProgramError
 from proof.prometheus import QueryError
 from proof.report import Facts
 from proof.run import Run, observed
-from proof.stack import INTERVAL_SECONDS, REQUESTS_PER_SECOND, Programs, Timing
+from proof.stack import REQUESTS_PER_SECOND, Programs, Timing
+from proof.task import INTERVAL_SECONDS
 from proof.verdicts import Judgement, Kind
 from tools.build import MissingProgram, program
 
@@ -56,10 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         recording = record(_ROOT, asked.stack)
         documents = render.documents(recording)
         wanted = plan(recording, documents)
+        equipment.check(wanted, programs.collector)
         folder = _ROOT / "build" / asked.stack
         render.write(documents, folder)
         return _interruptible(lambda: _prove(wanted, programs, folder, console, keep=asked.keep))
-    except (ConfigurationError, RecordingError, PlanError, MissingProgram) as error:
+    except (ConfigurationError, RecordingError, PlanError, MissingProgram, equipment.LackingError) as error:
         print(f"proof: {error}", file=sys.stderr)
         return _USAGE
     except (ProgramError, QueryError) as error:

@@ -7,17 +7,41 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+from documents import catalogue
 from documents.catalogue import ATTRIBUTES, REQUEST_DURATION, Label, Pattern
-from proof.plan import Service
+from proof import sampling
+from proof.plan import Plan, Service
 from proof.prometheus import Prometheus
 from proof.truth import Truth
 from proof.verdicts import Kind, Verdict
 from proof.xray import Segment
+from sample import counts
 
 _COUNT: Final = f"{REQUEST_DURATION.name}_count"
+
+SCRAPED: Final = f"{counts.SCRAPED}_total"
+"""PromQL: the orders on the pages of applications, by job and status."""
+
+PUSHED: Final = (
+    f'sum_over_time({catalogue.STATSD_COUNT.replace(".", "_")}{{{catalogue.STATSD_COUNTER}="{counts.PUSHED}"}}[1h])'
+)
+"""PromQL: the orders that applications counted by StatsD, by application and status."""
+
+STATSD_TOLERANCE: Final = 0.005
+"""A share: a count is made of a rate and the seconds of an interval, which is never quite as long as it should be."""
+
 _SHOWN: Final = 3
 
-_EXPLAINED: Final[Mapping[str, str]] = {}
+_EXPLAINED: Final[Mapping[str, str]] = {
+    r'Failed to scrape Prometheus endpoint.*"prometheus/application"': (
+        "A sidecar starts before its application, and a task is found before it listens. A page that is never there is "
+        "missed by the counts."
+    ),
+    r"grpc: addrConn\.createTransport failed to connect to \{Addr: \\?\"127\.0\.\d+\.1:": (
+        "A collector starts its exporters before its receivers, so a buffer calls its inner end once too early."
+    ),
+    r"the default value for DimensionRollupOption will be changing": "The EMF exporter says so also where it is set.",
+}
 """Log lines of level warning or error that are as they should be: a pattern of the line, and why."""
 
 
@@ -63,12 +87,74 @@ async def counted(truth: Truth, server: Prometheus, at: float) -> list[Verdict]:
     return verdicts
 
 
+async def spans_said(plan: Plan, server: Prometheus, at: float) -> int:
+    """How many spans the collectors say that they sent to X-Ray."""
+    job = f'{Label.JOB}="{plan.collector_job}"'
+    frames = await server.instant(f'sum({catalogue.SENT_SPANS.name}{{{job}, exporter=~".*xray.*"}})', at)
+    return round(sum(frame.points[-1][1] for frame in frames))
+
+
+async def watched(truth: Truth, server: Prometheus, at: float) -> list[Verdict]:
+    """What collectors say of themselves: every one of them is heard, and they agree with X-Ray on what was sent."""
+    job = f'{Label.JOB}="{truth.plan.collector_job}"'
+    heard = await server.instant(f"up{{{job}}} == 1", at)
+    found = sorted(f"{frame.labels.get(Label.CONTAINER)} of {frame.labels.get(Label.TASK)}" for frame in heard)
+    services = {service.name: service for service in truth.plan.services}
+    wanted = sorted(
+        f"{container['name']} of {task.id}" for task in truth.tasks for container in services[task.service].collectors
+    )
+    reason = "" if found == wanted else "not every collector is heard of, or one too many"
+    heard_of = _verdict("collector", "every collector is heard of", f"{len(wanted)}", f"{len(found)}", reason)
+    said = await spans_said(truth.plan, server, at)
+    arrived = len(truth.traces.segments) + truth.traces.twice
+    reason = "" if said == arrived else "the collectors count what they sent, and X-Ray got something else"
+    return [
+        heard_of,
+        _verdict("collector", "spans sent, by the collectors' own count", str(arrived), str(said), reason),
+    ]
+
+
+async def scraped(truth: Truth, server: Prometheus, at: float) -> list[Verdict]:
+    """The counters on the metrics pages of applications against the requests: not one more or less."""
+    chosen = {truth.plan.job(service): service for service in truth.plan.applications if service.scraped}
+    found = await _by_label(server, f"sum by ({Label.JOB}, status) ({SCRAPED})", Label.JOB, at)
+    return [_compared("scraped", service, truth, found.get(job, {}), 0.0) for job, service in chosen.items()]
+
+
+async def pushed(truth: Truth, server: Prometheus, at: float) -> list[Verdict]:
+    """What applications counted by StatsD against the requests."""
+    chosen = [service for service in truth.plan.applications if service.statsd]
+    found = await _by_label(server, f"sum by (application, status) ({PUSHED})", "application", at)
+    return [_compared("StatsD", service, truth, found.get(service.name, {}), STATSD_TOLERANCE) for service in chosen]
+
+
+async def _by_label(server: Prometheus, query: str, label: str, at: float) -> Mapping[str, Mapping[int, float]]:
+    """Values by a label and then by status."""
+    found: dict[str, dict[int, float]] = defaultdict(dict)
+    for frame in await server.instant(query, at):
+        found[frame.labels.get(label, "")][int(frame.labels.get("status") or 0)] = frame.points[-1][1]
+    return found
+
+
+def _compared(area: str, service: Service, truth: Truth, found: Mapping[int, float], tolerance: float) -> Verdict:
+    wanted = Counter(one.status for one in truth.handled[service.name])
+    agree = found.keys() == wanted.keys() and all(
+        abs(found[status] - count) <= max(count * tolerance, 0.1) for status, count in wanted.items()
+    )
+    shown = {status: round(value) for status, value in found.items()}
+    reason = "" if agree else "the counters do not agree with the requests"
+    return _verdict(area, f"requests of {service.name}", _by_status(wanted), _by_status(shown), reason)
+
+
 def traces_counted(truth: Truth) -> Verdict:
-    """As many traces as requests."""
-    found = len(_traces(truth))
-    expected = len(truth.sent)
-    reason = "" if found == expected else f"{abs(expected - found)} traces {'lost' if found < expected else 'too many'}"
-    return _verdict("trace", "a trace for each request", str(expected), str(found), reason)
+    """As many traces as requests, or as many of them as the stack's samplers keep of so many."""
+    found, sampled = len(_traces(truth)), sampling.samples(truth.plan)
+    wanted = sampling.bounds(sampling.chances(truth.plan, truth.sent))
+    off = max(wanted.least - found, found - wanted.most)
+    reason = f"{off} traces {'lost' if found < wanted.least else 'too many'}" if off > 0 else ""
+    expected = f"{wanted} of {len(truth.sent)}" if sampled else str(wanted)
+    subject = "a trace for each request that is sampled" if sampled else "a trace for each request"
+    return _verdict("trace", subject, expected, str(found), reason)
 
 
 def traces_complete(truth: Truth) -> Verdict:
@@ -84,17 +170,24 @@ def traces_complete(truth: Truth) -> Verdict:
             problems[f"has {len(segments)} documents where others have {usual}"] += 1
     chain = " > ".join(names)
     reason = "; ".join(f"{count} x {problem}" for problem, count in problems.most_common(_SHOWN))
-    reason = reason if traces else "there are no traces"
+    reason = reason if traces or not _surely_traced(truth) else "there are no traces"
     return _verdict("trace", "every trace is complete", chain, f"{len(traces)} traces of {usual} documents", reason)
 
 
 def traces_outcomes(truth: Truth) -> Verdict:
-    """Each application's segments have the statuses that were sent, and faults are marked as such."""
-    wanted = Counter((name, one.status) for name, handled in truth.handled.items() for one in handled)
+    """Each application's segments have the statuses that were sent, and faults are marked as such. Where traces may
+    be missing, there are no more of a status than were sent, and no fewer than are kept for certain."""
+    chances = sampling.chances(truth.plan, truth.sent)
+    kept = {
+        name: list(zip((one.status for one in handled), chances, strict=True))
+        for name, handled in truth.handled.items()
+    }
+    wanted = Counter((name, status) for name, each in kept.items() for status, chance in each if chance.most > 0)
+    certain = Counter((name, status) for name, each in kept.items() for status, chance in each if chance.least >= 1)
     segments = [one for one in truth.traces.segments if not one.subsegment]
     found = Counter((one.name, one.status) for one in segments)
     unmarked = sum(one.fault != (one.status >= 500) or one.error for one in segments)
-    reason = "" if found == wanted else "statuses do not agree with what was sent"
+    reason = "" if certain <= found <= wanted else "statuses do not agree with what was sent"
     if unmarked:
         reason = f"{unmarked} segments are marked wrongly as error or fault"
     return _verdict("trace", "errors and faults in traces", _outcomes(wanted), _outcomes(found), reason)
@@ -107,6 +200,8 @@ def labels(truth: Truth) -> Verdict:
     services = {truth.plan.job(service): service for service in truth.plan.applications}
     for series in truth.writes.writers:
         found = dict(series)
+        if found.get(Label.JOB) == truth.plan.collector_job:
+            continue
         service = services.get(found.get(Label.JOB, ""))
         if service is None:
             problems[f"{found.get('__name__')} has job {found.get(Label.JOB)!r}"] += 1
@@ -148,7 +243,7 @@ def signatures(truth: Truth) -> Verdict:
     refused = [f"AMP: {count} x {reason}" for reason, count in truth.writes.refused.items()]
     refused += [f"X-Ray: {count} x {reason}" for reason, count in truth.traces.refused.items()]
     for name, requests in (("AMP", truth.writes.requests), ("X-Ray", truth.traces.requests)):
-        if not requests:
+        if not requests and (name == "AMP" or _surely_traced(truth)):
             refused.append(f"{name} got no request at all")
     found = f"{truth.writes.requests} to AMP, {truth.traces.requests} to X-Ray"
     return _verdict("signature", "no request refused", "all accepted", found, "; ".join(refused[:_SHOWN]))
@@ -161,6 +256,11 @@ def logs(truth: Truth) -> Verdict:
         found.update(_complaints(text))
     reason = "; ".join(f"{count} x {message}" for message, count in found.most_common(_SHOWN))
     return _verdict("log", "collectors do not complain", "nothing", f"{sum(found.values())} lines", reason)
+
+
+def _surely_traced(truth: Truth) -> bool:
+    """Whether samplers cannot have kept nothing at all."""
+    return sampling.bounds(sampling.chances(truth.plan, truth.sent)).least > 0
 
 
 def _traces(truth: Truth) -> Mapping[str, list[Segment]]:

@@ -34,6 +34,33 @@ class Writes:
     writers: Mapping[Labels, frozenset[str]]
 
 
+class NotAdmittedError(Exception):
+    """AMP would answer `status`; the text says why."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def admit(
+    request: Request, known: Mapping[str, sigv4.Credentials], scope: sigv4.Scope
+) -> tuple[str, list[remote_write.Series]]:
+    """The access key that wrote, and what it wrote. Raises NotAdmittedError for what AMP refuses at sight."""
+    if (request.method, request.path) != ("POST", PATH):
+        raise NotAdmittedError(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not remote write")
+    try:
+        writer = sigv4.verify(request, known, scope).access_key
+        series = list(remote_write.decode(request.body))
+    except sigv4.RefusedError as error:
+        raise NotAdmittedError(HTTPStatus.FORBIDDEN, str(error)) from None
+    except ValueError as error:
+        raise NotAdmittedError(HTTPStatus.BAD_REQUEST, str(error)) from error
+    for one in series:
+        if problem := _name_problem(one.labels):
+            raise NotAdmittedError(HTTPStatus.BAD_REQUEST, problem)
+    return writer, series
+
+
 class Gate:
     """Stands in front of one Prometheus, which listens on `port`."""
 
@@ -63,17 +90,9 @@ class Gate:
     async def _handle(self, request: Request) -> Answer:
         self._requests += 1
         try:
-            if (request.method, request.path) != ("POST", PATH):
-                return self._refuse(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not remote write")
-            writer = sigv4.verify(request, self._known, self._scope).access_key
-            series = list(remote_write.decode(request.body))
-        except sigv4.RefusedError as error:
-            return self._refuse(HTTPStatus.FORBIDDEN, str(error))
-        except ValueError as error:
-            return self._refuse(HTTPStatus.BAD_REQUEST, str(error))
-        for one in series:
-            if problem := _name_problem(one.labels):
-                return self._refuse(HTTPStatus.BAD_REQUEST, problem)
+            writer, series = admit(request, self._known, self._scope)
+        except NotAdmittedError as error:
+            return self._refuse(error.status, str(error))
         return await self._pass_on(request, writer, series)
 
     async def _pass_on(self, request: Request, writer: str, series: list[remote_write.Series]) -> Answer:
@@ -88,7 +107,7 @@ class Gate:
             return self._refuse(HTTPStatus(answer.status_code), f"Prometheus: {reason}")
         self._size += len(request.body)
         for one in series:
-            self._samples += one.samples
+            self._samples += len(one.samples)
             self._writers.setdefault(one.labels, set()).add(writer)
         return Answer(HTTPStatus.OK)
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from documents import names
+from documents import catalogue, names, travel
+from documents.collector import scraping
+from preview import wiring
 from preview.recorder import Recording, Resource
 
 Container = Mapping[str, Any]
 
-_CONFIGURATION: Final = "AOT_CONFIG_CONTENT"
+CONFIGURATION: Final = travel.CONTENT
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
@@ -49,6 +51,30 @@ class Service:
         """The collector in its tasks, if it has one there."""
         return self.container(names.COLLECTOR)
 
+    @property
+    def receiver(self) -> Container | None:
+        """The collector that takes what applications send: the front where there is one."""
+        return next((one for one in self.collectors if one["name"] == names.FRONT), self.sidecar)
+
+    @property
+    def scraped(self) -> bool:
+        """Whether somebody scrapes the application: the collector beside it, or the scraper, which goes by labels."""
+        own, beside = self.container(self.name) or {}, environment(self.sidecar or {})
+        return scraping.PORT_LABEL in own.get("dockerLabels", {}) or scraping.PORT_VARIABLE in beside.get(
+            CONFIGURATION, ""
+        )
+
+    @property
+    def statsd(self) -> bool:
+        """Whether the application is told where to send StatsD metrics."""
+        return "STATSD_HOST" in environment(self.container(self.name) or {})
+
+    @property
+    def collectors(self) -> list[Container]:
+        """Every container of its tasks that runs a collector."""
+        containers: Sequence[Container] = self.definition["containerDefinitions"]
+        return [container for container in containers if wiring.is_collector(container)]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -65,15 +91,18 @@ class Plan:
     """What the Prometheus data source is told about the time between two samples."""
     container_insights: str
     """The cluster's setting: disabled, enabled or enhanced."""
+    out_of_order_seconds: float = 60.0
+    """How far behind the newest sample of its series a sample may be."""
     domains: frozenset[str] = frozenset()
     """The private DNS namespaces of the stack."""
     listeners: frozenset[str] = frozenset()
     """`host:port` of everything that an ECS service of the stack answers at, by Cloud Map or Service Connect."""
+    scraper: Service | None = None
 
     @property
     def services(self) -> tuple[Service, ...]:
         """Every ECS service."""
-        return (*self.applications, *((self.collector,) if self.collector else ()))
+        return (*self.applications, *(one for one in (self.collector, self.scraper) if one))
 
     @cached_property
     def dashboards(self) -> tuple[Mapping[str, Any], ...]:
@@ -100,9 +129,19 @@ class Plan:
         ]
         return max(stated)
 
+    def host_of(self, service: str) -> str:
+        """The DNS name of an ECS service; nothing if nobody finds it by name."""
+        hosts = (listener.rpartition(":")[0] for listener in self.listeners)
+        return next((host for host in hosts if host.split(".")[0] == service), "")
+
     def job(self, service: Service) -> str:
         """The `job` label of an application's series."""
         return f"{self.project}/{service.name}"
+
+    @property
+    def collector_job(self) -> str:
+        """The `job` label of what collectors say of themselves."""
+        return f"{self.project}/{catalogue.COLLECTOR_SERVICE}"
 
     def _in(self, folder: str) -> list[tuple[str, str]]:
         return [
@@ -124,10 +163,11 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
     configured: Sequence[Mapping[str, Any]] = recording.config.get(f"{recording.project}:applications", ())
     order = {str(application["name"]): index for index, application in enumerate(configured)}
     listeners = frozenset(_listeners(recording, services))
-    collector = services.pop(names.COLLECTOR, None)
+    collector, scraper = services.pop(names.COLLECTOR, None), services.pop(names.SCRAPER, None)
     if not services:
         raise PlanError("the stack has no application that load could be sent to")
-    _check_configurations((*services.values(), *((collector,) if collector else ())), documents)
+    ours = [one for one in (collector, scraper) if one]
+    _check_configurations((*services.values(), *ours), documents)
     return Plan(
         project=recording.project,
         stack=recording.stack,
@@ -137,8 +177,10 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         collector=collector,
         documents=documents,
         scrape_seconds=_scrape_seconds(recording),
+        out_of_order_seconds=_out_of_order_seconds(recording),
         domains=frozenset(_domains(recording).values()),
         listeners=listeners,
+        scraper=scraper,
         container_insights=next(
             (one["value"] for one in made.inputs.get("settings", ()) if one["name"] == "containerInsights"), "disabled"
         ),
@@ -177,10 +219,15 @@ def _referred(reference: Any) -> str:
     return str(reference).strip("<>").rpartition(".")[0]
 
 
+def secret_value(variable: str) -> str:
+    """What a proof gives a container for a secret; each has its own, so that no two can be mistaken for each other."""
+    return f"<secret {variable}>"
+
+
 def environment(container: Container) -> dict[str, str]:
-    """The environment of a container as ECS would set it. Secrets are known to AWS only."""
+    """The environment of a container as ECS would set it, but for the values of secrets, which AWS alone knows."""
     plain = {pair["name"]: str(pair["value"]) for pair in container.get("environment", ())}
-    return {pair["name"]: "<secret>" for pair in container.get("secrets", ())} | plain
+    return {pair["name"]: secret_value(pair["name"]) for pair in container.get("secrets", ())} | plain
 
 
 def _count(desired: Any) -> int:
@@ -192,15 +239,32 @@ def _definition(documents: Mapping[str, str], cluster: str, service: str) -> Map
     path = f"tasks/{cluster}-{service}.json"
     if path not in documents:
         raise PlanError(f"the ECS service {service!r} has no task definition in {path}")
-    return json.loads(documents[path])
+    definition = json.loads(documents[path])
+    definition["containerDefinitions"] = [
+        _with_configuration(str(definition["family"]), container, documents)
+        for container in definition["containerDefinitions"]
+    ]
+    return definition
+
+
+def _with_configuration(family: str, container: Container, documents: Mapping[str, str]) -> Container:
+    """A container that reads its configuration from S3 gets the same bytes here without: S3 is ADOT's alone."""
+    if travel.source(container) is None:
+        return container
+    path = wiring.configuration_path(family, str(container["name"]))
+    try:
+        return travel.carrying(container, documents.get(path, ""))
+    except ValueError as error:
+        raise PlanError(f"{path} {error}") from None
 
 
 def _check_configurations(services: Sequence[Service], documents: Mapping[str, str]) -> None:
     """What a collector container gets must be the file that a person reads."""
     for service in services:
-        path = f"collector/{service.family}.yaml"
-        if service.sidecar is not None and environment(service.sidecar).get(_CONFIGURATION) != documents.get(path):
-            raise PlanError(f"the collector of {service.family} does not get what is in {path}")
+        for container in service.collectors:
+            path = wiring.configuration_path(service.family, str(container["name"]))
+            if environment(container).get(CONFIGURATION) != documents.get(path):
+                raise PlanError(f"the {container['name']} of {service.family} does not get what is in {path}")
 
 
 def _scrape_seconds(recording: Recording) -> float:
@@ -211,6 +275,12 @@ def _scrape_seconds(recording: Recording) -> float:
             found = re.fullmatch(r"([0-9.]+)(ms|s|m)", str(told.get("timeInterval", "15s")))
             return float(found[1]) * _SECONDS[found[2]] if found else 15.0
     return 15.0
+
+
+def _out_of_order_seconds(recording: Recording) -> float:
+    """AMP takes 60 s where it is not set (its User Guide, "Configure your workspace")."""
+    configured = recording.of_type("aws:amp/workspaceConfiguration:WorkspaceConfiguration")
+    return float(next((one.inputs.get("outOfOrderTimeWindowInSeconds") or 60 for one in configured), 60))
 
 
 def _milliseconds(variables: Mapping[str, str]) -> float:

@@ -125,14 +125,14 @@ class Children:
         self._running.append(child)
         return child
 
-    async def end(self, ending: Sequence[Child]) -> None:
-        """Ends some of them: SIGTERM to all at once, SIGKILL to what has not ended soon.
+    async def end(self, ending: Sequence[Child], seconds: float = _GRACE_SECONDS) -> None:
+        """Ends some of them: SIGTERM to all at once, SIGKILL to what has not ended after so many seconds.
 
         What ends may still have something to send, so the stand-ins go on serving meanwhile.
         """
         for child in ending:
             child.terminate()
-        until = time.monotonic() + _GRACE_SECONDS
+        until = time.monotonic() + seconds
         while time.monotonic() < until and any(child.ended is None for child in ending):
             await asyncio.sleep(0.05)
         for child in ending:

@@ -6,7 +6,7 @@ Source: https://prometheus.io/docs/specs/prw/remote_write_spec/ (version 1.0).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cramjam
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -15,12 +15,19 @@ Labels = tuple[tuple[str, str], ...]
 """The labels of a series with its name under `__name__`, sorted: the identity of the series."""
 
 
+class Sample(NamedTuple):
+    """One value at its time, in milliseconds since the epoch."""
+
+    milliseconds: int
+    value: float
+
+
 @dataclass(frozen=True)
 class Series:
-    """One series of a request with the number of its samples."""
+    """One series of a request with its samples, in their order there."""
 
     labels: Labels
-    samples: int
+    samples: tuple[Sample, ...]
 
 
 def decode(body: bytes) -> Iterator[Series]:
@@ -32,7 +39,7 @@ def decode(body: bytes) -> Iterator[Series]:
         raise ValueError(f"not a remote-write request: {error}") from error
     for series in message.timeseries:
         labels = tuple(sorted((str(label.name), str(label.value)) for label in series.labels))
-        yield Series(labels, len(series.samples))
+        yield Series(labels, tuple(Sample(sample.timestamp, sample.value) for sample in series.samples))
 
 
 def encode(series: Iterable[tuple[Labels, float, int]]) -> bytes:

@@ -263,6 +263,7 @@ _AREAS: Final = {
     "trace": "Traces",
     "label": "Labels",
     "writer": "Writers",
+    "copy": "Partners and CloudWatch",
     "signature": "Signatures",
     "log": "Collector logs",
     "address": "Addresses, which differ here",

@@ -10,12 +10,18 @@ from datetime import datetime
 from pathlib import Path
 
 from documents.catalogue import CPU_RESERVED, REQUEST_DURATION, Label
-from proof import addresses, checks
+from proof import addresses, checks, copies, sampling
+from proof.load import Load
 from proof.plan import Plan
 from proof.prometheus import Prometheus, QueryError, prometheus
-from proof.stack import Programs, Stack, Timing, running, until
-from proof.truth import Truth
+from proof.stack import Programs, Stack, Timing, running
+from proof.task import DECISION_SECONDS
+from proof.truth import Truth, Window
 from proof.verdicts import Judge, Judgement
+from proof.waiting import until
+
+_QUIET_SECONDS = DECISION_SECONDS + 3.0
+"""Longer than anything holds a span back: the SDK for a second, a decision, the buffer for a second."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,11 @@ class Run:
         others = [
             *await judge.rules(),
             *await checks.counted(self.truth, self.server, time.time()),
+            *await checks.scraped(self.truth, self.server, time.time()),
+            *await checks.pushed(self.truth, self.server, time.time()),
+            *await checks.watched(self.truth, self.server, time.time()),
             *checks.all_of(self.truth),
+            *copies.checked(self.truth),
             *addresses.checked(self.truth.plan),
         ]
         return Judgement(dashboards, tuple(others))
@@ -50,6 +60,7 @@ async def observed(
         say("waiting for the last of the telemetry")
         sent = len(load.sent)
         await until(lambda: _arrived(stack, server, sent, steady.end), timing.last, stack.check)
+        await until(lambda: _copied(stack, load, steady), timing.last, stack.check)
         yield Run(stack, stack.truth(load, steady), server)
 
 
@@ -61,7 +72,7 @@ async def _flowing(stack: Stack) -> bool:
         for one in map(dict, stack.writes.writers)
         if one.get("__name__") == f"{REQUEST_DURATION.name}_count"
     }
-    applications = [task for task in stack.tasks if task.service is not stack.plan.collector]
+    applications = [task for task in stack.tasks if task.service in stack.plan.applications]
     sidecars = [task for task in applications if task.service.sidecar is not None]
     last = stack.plan.applications[-1].name
     return (
@@ -73,18 +84,52 @@ async def _flowing(stack: Stack) -> bool:
 
 async def _arrived(stack: Stack, server: Prometheus, sent: int, end: float) -> bool:
     """Whether nothing is under way any more: as far as can be told by counting."""
-    served = Counter(segment.name for segment in stack.traces.segments if not segment.subsegment)
-    if any(served[service.name] < sent for service in stack.plan.applications):
+    if not _traced(stack, sent):
         return False
     try:
         counted = await server.instant(f"sum by ({Label.JOB}) ({REQUEST_DURATION.name}_count)", time.time())
+        said = await checks.spans_said(stack.plan, server, time.time())
         groups = await server.rule_groups()
+        otherwise = await _counted_otherwise(stack.plan, server)
     except QueryError:
         return False
+    # Their own count is the last to arrive: it is scraped after what it counts.
+    if said < len(stack.traces.segments) + stack.traces.twice:
+        return False
     jobs = {frame.labels.get(Label.JOB): frame.points[-1][1] for frame in counted}
-    return all(jobs.get(stack.plan.job(service), 0) >= sent for service in stack.plan.applications) and all(
-        _timestamp(group["lastEvaluation"]) > end for group in groups
+    return (
+        all(jobs.get(stack.plan.job(service), 0) >= sent for service in stack.plan.applications)
+        and all(count >= sent * (1 - checks.STATSD_TOLERANCE) for count in otherwise)
+        and all(_timestamp(group["lastEvaluation"]) > end for group in groups)
     )
+
+
+async def _counted_otherwise(plan: Plan, server: Prometheus) -> list[float]:
+    """The requests that arrived on metrics pages and by StatsD, for each application that has them."""
+    asked = [
+        (checks.SCRAPED, Label.JOB, {plan.job(one) for one in plan.applications if one.scraped}),
+        (checks.PUSHED, "application", {one.name for one in plan.applications if one.statsd}),
+    ]
+    counted: list[float] = []
+    for query, label, wanted in asked:
+        frames = await server.instant(f"sum by ({label}) ({query})", time.time()) if wanted else []
+        found = {frame.labels.get(label, ""): frame.points[-1][1] for frame in frames}
+        counted += [found.get(name, 0.0) for name in wanted]
+    return counted
+
+
+async def _copied(stack: Stack, load: Load, steady: Window) -> bool:
+    """Whether partners and CloudWatch have what they are to have."""
+    return copies.arrived(stack.truth(load, steady))
+
+
+def _traced(stack: Stack, sent: int) -> bool:
+    """Whether all traces are there; where the stack samples, and nobody can know how many, whether no more come."""
+    received = stack.traces
+    if sampling.samples(stack.plan):
+        return time.time() - received.last > _QUIET_SECONDS
+    served = Counter(segment.name for segment in received.segments if not segment.subsegment)
+    return all(served[service.name] >= sent for service in stack.plan.applications)
 
 
 def _timestamp(text: str) -> float:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from proof.elsewhere import Elsewhere
 from proof.gate import Writes
 from proof.load import Sent
 from proof.metadata import Reading
@@ -106,6 +107,9 @@ class Truth:
     traces: Received
     logs: Mapping[str, str]
     prometheus: str
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    log_records: tuple[str, ...] = ()
+    """The texts of the log records that were sent, each of them different."""
 
     def means(self, used: Callable[[Window], float]) -> tuple[float, float]:
         """The mean of a quantity over the steady window, as its moments show it and as a rate would.

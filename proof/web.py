@@ -38,8 +38,11 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 @asynccontextmanager
-async def serve(handler: Handler) -> AsyncGenerator[int]:
-    """Serves on a free loopback port, which is what the context gives, until the context ends."""
+async def serve(handler: Handler, port: int = 0) -> AsyncGenerator[int]:
+    """Serves on a loopback port, which is what the context gives, until the context ends: a free one unless given.
+
+    Whoever gives one may have reserved it with SO_REUSEPORT. Raises OSError if it is taken.
+    """
     open_connections: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,7 +55,7 @@ async def serve(handler: Handler) -> AsyncGenerator[int]:
             await _answer_all(handler, reader, writer)
         writer.close()
 
-    server = await asyncio.start_server(connected, LOOPBACK, 0, limit=_LARGEST_LINE)
+    server = await asyncio.start_server(connected, LOOPBACK, port, limit=_LARGEST_LINE, reuse_port=port > 0)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:

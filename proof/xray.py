@@ -1,7 +1,7 @@
 """AWS X-Ray as a store of segments: verifies signatures and documents, and gives the traces back."""
 
 import json
-import re
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -9,41 +9,36 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-from proof import sigv4
+from proof import sigv4, spans
+from proof.segment import Segment
 from proof.web import Answer, Request, serve
 
-_TRACE: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
-_ID: Final = re.compile(r"[0-9a-f]{16}")
+SPANS: Final = "/v1/traces"
+"""The path of its OTLP endpoint."""
+
+_EMPTY: Final[Mapping[str, dict[str, Any]]] = {
+    "/TelemetryRecords": {},
+    "/GetSamplingRules": {"SamplingRuleRecords": []},
+    "/SamplingTargets": {"SamplingTargetDocuments": [], "UnprocessedStatistics": []},
+}
+"""What is asked beside segments, by SDKs and exporters, and an answer that says nothing."""
 
 MOST_DOCUMENTS: Final = 50
 """Segment documents in a request: AWS X-Ray API Reference, PutTraceSegments."""
 
 
 @dataclass(frozen=True)
-class Segment:
-    """One segment or subsegment document. Times in seconds since the epoch; `status` is HTTP's, 0 if there is none."""
-
-    trace: str
-    id: str
-    parent: str
-    name: str
-    start: float
-    end: float
-    subsegment: bool
-    error: bool
-    fault: bool
-    status: int
-    url: str = ""
-
-
-@dataclass(frozen=True)
 class Received:
-    """What arrived. `refused` counts requests and documents by reason; `twice` counts ids that came again."""
+    """What arrived. `refused` counts requests and documents by reason; `twice` counts ids that came again.
+
+    `last` is when the last segment arrived, in seconds since the epoch; 0 if none did.
+    """
 
     segments: tuple[Segment, ...] = ()
     requests: int = 0
     refused: Mapping[str, int] = field(default_factory=dict[str, int])
     twice: int = 0
+    last: float = 0.0
 
 
 class XRay:
@@ -55,30 +50,45 @@ class XRay:
         self._segments: dict[tuple[str, str], Segment] = {}
         self._requests = 0
         self._twice = 0
+        self._last = 0.0
         self._refused: Counter[str] = Counter()
 
     @property
     def received(self) -> Received:
         """What arrived until now."""
-        return Received(tuple(self._segments.values()), self._requests, dict(self._refused), self._twice)
+        return Received(tuple(self._segments.values()), self._requests, dict(self._refused), self._twice, self._last)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[int]:
         """Listens on a free loopback port, which is what the context gives, until the context ends."""
-        async with serve(self._handle) as port:
+        async with serve(self.handle) as port:
             yield port
 
-    async def _handle(self, request: Request) -> Answer:
+    async def handle(self, request: Request) -> Answer:
+        """What X-Ray answers to one request."""
         self._requests += 1
         try:
             sigv4.verify(request, self._known, self._scope)
         except sigv4.RefusedError as error:
             return self._refuse(HTTPStatus.FORBIDDEN, str(error))
-        if request.path == "/TelemetryRecords":
-            return _answer({})
+        if request.path in _EMPTY:
+            return _answer(_EMPTY[request.path])
+        if (request.method, request.path) == ("POST", SPANS):
+            return self._put_spans(request)
         if (request.method, request.path) != ("POST", "/TraceSegments"):
             return self._refuse(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not PutTraceSegments")
         return self._put(json.loads(request.body)["TraceSegmentDocuments"])
+
+    def _put_spans(self, request: Request) -> Answer:
+        try:
+            made = spans.segments(request)
+            for segment in made:
+                _check(segment)
+        except ValueError as error:
+            return self._refuse(HTTPStatus.BAD_REQUEST, f"InvalidRequestException: {error}")
+        for segment in made:
+            self._store(segment)
+        return Answer(HTTPStatus.OK, b"", "application/x-protobuf")
 
     def _put(self, documents: list[str]) -> Answer:
         if len(documents) > MOST_DOCUMENTS:
@@ -91,10 +101,14 @@ class XRay:
                 self._refused[f"document: {error}"] += 1
                 unprocessed.append({"ErrorCode": "ParseError", "Message": str(error)})
                 continue
-            key = (segment.trace, segment.id)
-            self._twice += key in self._segments
-            self._segments[key] = segment
+            self._store(segment)
         return _answer({"UnprocessedTraceSegments": unprocessed})
+
+    def _store(self, segment: Segment) -> None:
+        key = (segment.trace, segment.id)
+        self._twice += key in self._segments
+        self._segments[key] = segment
+        self._last = time.time()
 
     def _refuse(self, status: HTTPStatus, reason: str) -> Answer:
         self._refused[f"{status.value} {reason}"] += 1
@@ -120,10 +134,10 @@ def _segment(document: dict[str, Any]) -> Segment:
         status=int(http.get("response", {}).get("status") or 0),
         url=str(http.get("request", {}).get("url") or ""),
     )
-    if not _TRACE.fullmatch(segment.trace):
-        raise ValueError(f"trace id {segment.trace!r} is not X-Ray's")
-    if not _ID.fullmatch(segment.id) or (segment.parent and not _ID.fullmatch(segment.parent)):
-        raise ValueError(f"segment id {segment.id!r} below {segment.parent!r} is not X-Ray's")
-    if segment.end < segment.start:
-        raise ValueError(f"segment {segment.id} ends before it starts")
+    _check(segment)
     return segment
+
+
+def _check(segment: Segment) -> None:
+    if segment.problem:
+        raise ValueError(segment.problem)

@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_tracer_provider
 
 from sample.behaviour import duration_seconds, is_error
+from sample.counts import Counts
 from sample.environment import InvalidEnvironmentError, Settings, read
 from sample.journal import Journal
 
@@ -94,6 +95,7 @@ def create_app(settings: Settings, downstream: httpx.AsyncBaseTransport | None =
     """The application in the role that its settings give it. `downstream` replaces the network below it, for tests."""
     url = settings.downstream_url
     role = _Caller(_client(url, downstream)) if url else _Leaf(Journal(settings.journal))
+    counts = Counts(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -112,7 +114,13 @@ def create_app(settings: Settings, downstream: httpx.AsyncBaseTransport | None =
 
     @app.get("/orders/{order_id}")
     async def order(order_id: Annotated[int, Path(ge=0)]) -> dict[str, int | str]:  # pyright: ignore[reportUnusedFunction]
-        return {"order_id": order_id, "receipt": await role.receipt(order_id)}
+        try:
+            receipt = await role.receipt(order_id)
+        except HTTPException as error:
+            counts.count(error.status_code)
+            raise
+        counts.count(200)
+        return {"order_id": order_id, "receipt": receipt}
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]

@@ -39,6 +39,10 @@ class Settings:
     traffic_per_minute: int = 0
     port: int = 8080
     journal: Path = Path("/tmp/orders.journal")  # noqa: S108 - writable for every user of every base image
+    name: str = ""
+    metrics_port: int = 0
+    statsd_host: str = ""
+    statsd_port: int = 8125
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -59,13 +63,24 @@ def read(environ: Mapping[str, str]) -> Settings:
         problems.append(f"DOWNSTREAM_URL must look like http://orders:8080, not {downstream_url!r}")
     traffic_per_minute = whole("TRAFFIC_PER_MINUTE", default.traffic_per_minute, 0, MAX_TRAFFIC_PER_MINUTE)
     port = whole("PORT", default.port, 1, 65535)
+    metrics_port = whole("METRICS_PORT", default.metrics_port, 0, 65535)
+    statsd_port = whole("STATSD_PORT", default.statsd_port, 1, 65535)
     journal = Path(environ.get("JOURNAL", "") or default.journal)
     if not _is_writable_file(journal):
         problems.append(f"JOURNAL must name a file that can be written, not {str(journal)!r}")
 
     if problems:
         raise InvalidEnvironmentError("; ".join(problems))
-    return Settings(downstream_url.rstrip("/"), traffic_per_minute, port, journal)
+    return Settings(
+        downstream_url=downstream_url.rstrip("/"),
+        traffic_per_minute=traffic_per_minute,
+        port=port,
+        journal=journal,
+        name=environ.get("OTEL_SERVICE_NAME", ""),
+        metrics_port=metrics_port,
+        statsd_host=environ.get("STATSD_HOST", ""),
+        statsd_port=statsd_port,
+    )
 
 
 def _is_base_url(text: str) -> bool:

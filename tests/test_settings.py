@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from documents.catalogue import Pattern
+from documents.dashboards import OURS
 from documents.faults import ConfigurationError
 from documents.names import Names
 from settings import Build, Settings, dashboards_of, load, warnings
@@ -29,16 +30,18 @@ def configuration(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def loaded(**values: Any) -> Settings:
-    return load(configuration({"applications": [APPLICATION]} | values), NAMES)
+    found, imports = load(configuration({"applications": [APPLICATION]} | values), NAMES, ROOT)
+    assert imports == ()
+    return found
 
 
 def application(**values: Any) -> dict[str, Any]:
     return {"applications": [APPLICATION | values]}
 
 
-def faults(names: Names = NAMES, /, **values: Any) -> list[str]:
+def faults(names: Names = NAMES, root: Path = ROOT, /, **values: Any) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
-        load(configuration({"applications": [APPLICATION]} | values), names)
+        load(configuration({"applications": [APPLICATION]} | values), names, root)
     return [str(fault) for fault in caught.value.faults]
 
 
@@ -62,7 +65,7 @@ def test_an_image_may_be_built() -> None:
 
 
 def test_keys_of_others_are_left_alone() -> None:
-    assert load(configuration({"applications": [APPLICATION]}) | {"other:colector": "x", "noise": "y"}, NAMES)
+    assert load(configuration({"applications": [APPLICATION]}) | {"other:colector": "x", "noise": "y"}, NAMES, ROOT)[0]
 
 
 def test_latest_is_warned_of() -> None:
@@ -73,6 +76,29 @@ def test_latest_is_warned_of() -> None:
     assert warnings(found) == [
         "applications.0.image: the tag 'latest' may be another image tomorrow (got 'shop/web:latest'); pin a version"
     ]
+
+
+def test_receivers_and_metrics_that_the_pattern_does_not_allow() -> None:
+    metrics = {"metrics": {"port": 2000}}
+    found = faults(
+        applications=[APPLICATION | {"pattern": "sidecar"} | metrics, APPLICATION | {"name": "api"} | metrics],
+        pattern="service",
+        collector={"receivers": ["xray", "statsd", "zipkin"], "discovery": "serviceConnect"},
+    )
+    assert found == [
+        "applications.0.metrics.port: is a port of the collector beside the application (got 2000); choose another "
+        "than 2000, 8125, 9411, 4317, 4318, 8888, 8889, 13133, 13134, 14300 and 14310 to 14329",
+        "collector.receivers: has xray and statsd, whose clients send UDP, which cannot pass Service Connect; "
+        "use collector.discovery: cloudMap, or leave them out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "metrics", "scraped"),
+    [("service", {"port": 9464}, True), ("service", None, False), ("sidecar", {"port": 9464}, False)],
+)
+def test_a_scraper_is_for_the_service_pattern(pattern: str, metrics: Any, scraped: bool) -> None:
+    assert loaded(pattern=pattern, **application(metrics=metrics)).scraped is scraped
 
 
 BIG = {
@@ -108,7 +134,7 @@ BIG = {
 
 def test_everything_that_is_wrong_comes_at_once() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load(configuration(BIG), Names(PROJECT, "Dev"))
+        load(configuration(BIG), Names(PROJECT, "Dev"), ROOT)
     assert str(caught.value) == (ROOT / "tests/settings_faults.txt").read_text(encoding="utf-8").rstrip("\n")
     assert MARKER not in str(caught.value)
 
@@ -142,8 +168,8 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
         ({"collektor": {}}, "collektor: is not a known key; did you mean 'collector'?"),
         (
             {"zzz": {}},
-            "zzz: is not a known key; known: applications, collector, grafana, identity, logs, metrics, network, "
-            "pattern, tags",
+            "zzz: is not a known key; known: applications, collector, destinations, grafana, identity, logs, "
+            "metrics, network, pattern, tags, traces",
         ),
         ({"collector": {"wait_for_": 1}}, "collector.wait_for_: is not a known key; did you mean 'waitFor'?"),
         ({"metrics": {"interval": 5}}, "metrics.interval: is not a known key; did you mean 'intervalSeconds'?"),
@@ -154,7 +180,7 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
             "identity.permissionBoundary: is not a known key; did you mean 'permissionsBoundary'?",
         ),
         ({"network": {"zone": 2}}, "network.zone: is not a known key; did you mean 'zones'?"),
-        ({"logs": {"days": 1}}, "logs.days: is not a known key; known: retentionDays"),
+        ({"logs": {"days": 1}}, "logs.days: is not a known key; known: fromApplications, retentionDays"),
         (
             application(healthCheck={"command": ["CMD", "x"], "retry": 1}),
             "applications.0.healthCheck.retry: is not a known key; did you mean 'retries'?",
@@ -208,10 +234,27 @@ def test_nothing_follows_from_what_is_faulty_itself() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        (application(pattern="servise", memory=512, port=4318), "applications.0.pattern"),
+        (application(name="X" * 60), "applications.0.name"),
+        (application(image={"build": "../nowhere"}), "applications.0.image.build"),
+        (application(memory=512) | {"collector": {"memory": "512 MiB"}}, "collector.memory"),
+        (application(memory=512) | {"collector": []}, "collector"),
+        ({"pattern": "service", "collector": {"cpu": "x", "memory": 512}}, "collector.cpu"),
+        ({"grafana": {"dashboards": [5]}}, "grafana.dashboards.0"),
+        ({"tags": []}, "tags"),
+    ],
+)
+def test_one_fault_makes_no_other(values: dict[str, Any], key: str) -> None:
+    assert [text.split(":")[0] for text in faults(**values)] == [key]
+
+
 def test_names_of_stacks() -> None:
     assert faults(Names(PROJECT, "Prod")) == [
         "stack: project and stack make a name that AWS refuses (got 'ecs-observability-Prod'); "
-        "use lower-case letters, digits and hyphens, a letter first"
+        "use lower-case letters, digits and hyphens, a letter first and not sg-"
     ]
     [fault] = faults(Names(PROJECT, "production-eu-central-1-team"))
     assert fault.startswith("stack: makes a name of 46 characters, and a Grafana folder takes 40")
@@ -275,7 +318,7 @@ SHAPED = some.recursive(
 def judged(config: Mapping[str, str], names: Names = NAMES) -> None:
     found: Settings | ConfigurationError
     try:
-        found = load(config, names)
+        found, _ = load(config, names, ROOT)
     except ConfigurationError as error:
         found = error
     if isinstance(found, Settings):
@@ -321,14 +364,7 @@ def test_pulumi_yaml_declares_and_describes_every_key() -> None:
         assert declaration["description"].strip(), key
         required = Settings.model_fields[key].is_required()
         assert ("default" in declaration) is not required, f"{key}: Pulumi itself would ask for it"
-    assert (
-        load(
-            configuration({key: each["default"] for key, each in own.items() if "default" in each})
-            | configuration({"applications": [APPLICATION]}),
-            NAMES,
-        )
-        == loaded()
-    )
+    assert loaded(**{key: each["default"] for key, each in own.items() if "default" in each}) == loaded()
 
 
 GOOD = (ROOT / "tests/components/team.json").read_text(encoding="utf-8")
@@ -338,16 +374,16 @@ def imported(folder: Path, **files: str | bytes) -> list[str]:
     """The faults of dashboard files of these names and contents."""
     for name, content in files.items():
         (folder / f"{name}.json").write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = loaded(grafana={"dashboards": [f"{name}.json" for name in files]})
-    with pytest.raises(ConfigurationError) as caught:
-        dashboards_of(found, NAMES, "eu-west-1", folder)
-    return [str(fault) for fault in caught.value.faults]
+    return faults(NAMES, folder, grafana={"dashboards": [f"{name}.json" for name in files]})
 
 
 def test_dashboards_of_the_stack_and_imported_ones(tmp_path: Path) -> None:
     (tmp_path / "team.json").write_text(GOOD, encoding="utf-8")
-    found = dashboards_of(loaded(grafana={"dashboards": ["team.json"]}), NAMES, "eu-west-1", tmp_path)
-    assert [dashboard.uid for dashboard in found] == ["ecs-tasks", "application", "team"]
+    config = configuration(application() | {"grafana": {"dashboards": ["team.json"]}})
+    found, imports = load(config, NAMES, tmp_path)
+    all_of_them = dashboards_of(found, NAMES, "eu-west-1", imports)
+    assert [dashboard.uid for dashboard in all_of_them] == ["ecs-tasks", "application", "team"]
+    assert set(OURS) == {"ecs-tasks", "application"}
 
 
 def test_every_fault_of_imported_dashboards(tmp_path: Path) -> None:
@@ -369,28 +405,111 @@ def test_every_fault_of_imported_dashboards(tmp_path: Path) -> None:
     [("nowhere.json", "No such file"), (".", "Is a directory"), ("a\0b", ""), ("x" * 300, "File name too long")],
 )
 def test_dashboards_that_cannot_be_read(tmp_path: Path, path: str, reason: str) -> None:
-    found = loaded(grafana={"dashboards": [path]})
-    with pytest.raises(ConfigurationError, match=f"grafana.dashboards.0: cannot be read: {reason}"):
-        dashboards_of(found, NAMES, "eu-west-1", tmp_path)
+    [fault] = faults(NAMES, tmp_path, grafana={"dashboards": [path]})
+    assert fault.startswith(f"grafana.dashboards.0: cannot be read: {reason}")
 
 
 def test_encrypted_values_are_refused_by_key_and_never_shown() -> None:
-    config = configuration(application() | {"tags": {"owner": "marker-of-a-secret"}})
+    config = configuration(application() | {"logs": {"retentionDays": MARKER}, "tags": {"aws:owner": MARKER}})
     with pytest.raises(ConfigurationError) as caught:
-        load(config, NAMES, encrypted=[f"{NAMES.project}:tags", "aws:region"])
-    assert str(caught.value).strip() == (
-        "tags: holds an encrypted value, which a task definition would show in plain text; "
+        load(config, NAMES, ROOT, encrypted=[f"{PROJECT}:logs", f"{PROJECT}:tags", "aws:region"])
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"{key}: holds an encrypted value, which a task definition would show in plain text; "
         "store it in Secrets Manager or SSM Parameter Store and give its ARN under `secrets`"
-    )
+        for key in ("logs", "tags")
+    ]
 
 
 def test_an_image_is_built_from_a_folder_with_a_dockerfile(tmp_path: Path) -> None:
-    built = loaded(**application(image={"build": "./shop"}))
-    with pytest.raises(ConfigurationError) as caught:
-        dashboards_of(built, NAMES, "eu-west-1", tmp_path)
-    assert str(caught.value).strip() == (
+    built = application(image={"build": "./shop"})
+    assert faults(NAMES, tmp_path, **built) == [
         "applications.0.image.build: is no folder with a Dockerfile (got './shop'); give the folder that holds it"
-    )
+    ]
+    [fault] = faults(NAMES, tmp_path, **application(image={"build": "x" * 300}))
+    assert fault.startswith("applications.0.image.build: is no folder with a Dockerfile (got 'xxx")
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "Dockerfile").write_text("FROM scratch\n")
-    assert [one.uid for one in dashboards_of(built, NAMES, "eu-west-1", tmp_path)] == ["ecs-tasks", "application"]
+    assert load(configuration(built), NAMES, tmp_path)[0].applications[0].image == Build(build="./shop")
+
+
+def test_faults_of_values_between_values_and_of_files_come_together(tmp_path: Path) -> None:
+    found = faults(
+        NAMES,
+        tmp_path,
+        applications=[
+            APPLICATION | {"name": "x" * 40, "port": "http"},
+            APPLICATION | {"name": "api", "image": {"build": "./api"}},
+        ],
+        grafana={"enabled": "sure", "dashboards": ["nowhere.json"]},
+    )
+    assert found == [
+        "applications.0.port: has the wrong type (got 'http'); give a whole number",
+        "grafana.enabled: has the wrong type (got 'sure'); give true or false",
+        f"applications.0.name: makes the role name 'ecs-observability-dev-{'x' * 40}-execution' of 72 characters, "
+        f"and IAM takes 64 (got {'x' * 40!r}); shorten it by 8",
+        "applications.1.image.build: is no folder with a Dockerfile (got './api'); give the folder that holds it",
+        "grafana.dashboards.0: cannot be read: No such file or directory (got 'nowhere.json'); "
+        "give the path of a dashboard file",
+    ]
+
+
+SMALL = "leaves 0 MiB to the application beside a collector"
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (
+            application(name="x" * 40, cpu=300, memory=512, port=4318),
+            [
+                "applications.0.cpu: Fargate has no task of 300 CPU units",
+                "applications.0.name: makes the role name",
+                f"applications.0.memory: {SMALL}",
+                "applications.0.port: is a port of the collector",
+            ],
+        ),
+        (
+            application(memory="x", cpu=1024, port=4318) | {"collector": {"cpu": 1024}},
+            [
+                "applications.0.memory: has the wrong type",
+                "applications.0.cpu: leaves nothing to the application beside a collector of 1024 CPU units",
+                "applications.0.port: is a port of the collector",
+            ],
+        ),
+        (
+            application(memory=512, colour="red", image={"build": "./nowhere"}),
+            [
+                "applications.0.colour: is not a known key",
+                f"applications.0.memory: {SMALL}",
+                "applications.0.image.build: is no folder with a Dockerfile",
+            ],
+        ),
+        (
+            application(memory=512, environment={"A": "1"}, secrets={"A": "arn:aws:ssm:x:123456789012:parameter/a"}),
+            ["applications.0.secrets: has A", f"applications.0.memory: {SMALL}"],
+        ),
+        (
+            application(memory=512) | {"collector": {"desiredCount": 1}},
+            ["collector.desiredCount: is too small", f"applications.0.memory: {SMALL}"],
+        ),
+        (
+            application(memory=512, port=4318) | {"collector": {"cpu": 512, "memory": 1}},
+            [
+                "collector.memory: is too small",
+                "applications.0.cpu: leaves nothing to the application beside a collector of 512 CPU units",
+                "applications.0.port: is a port of the collector",
+            ],
+        ),
+        (
+            {"pattern": "service", "collector": {"memory": 512}} | application(port="http"),
+            ["applications.0.port: has the wrong type", "collector.memory: Fargate has no task"],
+        ),
+        (
+            {"tags": {"aws:team": "a", "owner": 5}},
+            ["tags.owner: has the wrong type", "tags.aws:team: has a prefix that AWS keeps for itself"],
+        ),
+    ],
+)
+def test_a_fault_hides_no_other(values: dict[str, Any], texts: list[str]) -> None:
+    for fault, text in zip(faults(**values), texts, strict=True):
+        assert fault.startswith(text)

@@ -1,6 +1,7 @@
 """Deployment patterns of the collector: one file each, all answering the same question with an `Instrumentation`."""
 
 from components.patterns.instrumentation import Instrumentation, Pattern, Telemetry, instrument
+from components.patterns.scraper import Scraper, ScraperArgs
 from components.patterns.service import CollectorService, CollectorServiceArgs
 from components.patterns.sidecar import Sidecar
 
@@ -9,6 +10,8 @@ __all__ = [
     "CollectorServiceArgs",
     "Instrumentation",
     "Pattern",
+    "Scraper",
+    "ScraperArgs",
     "Sidecar",
     "Telemetry",
     "instrument",

@@ -1,7 +1,9 @@
 """The service pattern: the collector as an ECS service of its own, found by name."""
 
 import json
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -10,38 +12,57 @@ from components import fargate
 from components.fargate import Place
 from components.identity import task_roles
 from components.patterns.instrumentation import Instrumentation, Telemetry
-from documents import catalogue, collector, names, policies, task
-from documents.faults import Fault
+from components.patterns.scraper import Scraper
+from components.site import Site
+from documents import catalogue, collector, names, policies, ports, receivers, task, tracing, travel
+from documents.collector import sampling, scraping
+from documents.faults import ConfigurationError, Fault
 from documents.inputs import Application, Architecture, Collector, Discovery
-from documents.task import Additions, Container, Origin
-
-_PORTS = {"otlp-grpc": collector.OTLP_GRPC_PORT, "otlp-http": collector.OTLP_HTTP_PORT}
+from documents.model import PENDING
+from documents.origin import Origin
+from documents.ports import Port, Protocol
+from documents.signals import Receiver, Scrape
+from documents.task import Additions, Container
 
 
 class CollectorServiceArgs(TypedDict):
-    """What the collector's service needs."""
+    """What the collector's service needs; a `scraper` if applications that it observes expose metrics."""
 
     place: Place
     telemetry: Telemetry
     collector: Collector
+    scraper: NotRequired[Scraper | None]
 
 
 class CollectorService(pulumi.ComponentResource):
     """Collector tasks behind one address, with a role, a log group and security groups of their own.
 
     Who wears `clients_group_id` may send telemetry; the collector never needs to know its clients.
+    Raises `documents.faults.ConfigurationError` if the collectors could not start.
     """
 
     address: pulumi.Output[str]
     clients_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: CollectorServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("ecs-observability:index:CollectorService", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
         place, settings, self._telemetry = args["place"], args["collector"], args["telemetry"]
         site = place.site
+        by_name = settings.discovery is Discovery.CLOUD_MAP
+        signals = self._telemetry.signals
+        if faults := [
+            *tracing.faults(signals.traces, signals.receivers),
+            *tracing.service_faults(signals.traces, by_name=by_name),
+            *receivers.service_faults(signals.receivers, by_name=by_name),
+            *collector.faults(self._configured(site, settings), settings.image),
+        ]:
+            raise ConfigurationError(faults)
+        super().__init__("ecs-observability:index:CollectorService", name, None, opts)
+        opened = (*ports.OTLP, *ports.opened(signals.receivers))
+        self._scraper = args.get("scraper")
+        child = pulumi.ResourceOptions(parent=self)
         clients = aws.ec2.SecurityGroup(
             f"{name}-clients",
+            name_prefix=f"{site.names.prefix}-collector-clients-",
             description="Worn by tasks that may send telemetry to the collector",
             vpc_id=place.vpc_id,
             tags=site.named(f"{site.names.prefix}-collector-clients"),
@@ -51,12 +72,13 @@ class CollectorService(pulumi.ComponentResource):
             f"{name}-tasks",
             place,
             service=names.COLLECTOR,
-            ports=list(_PORTS.values()),
+            ports=_numbers(opened, Protocol.TCP),
+            udp_ports=_numbers(opened, Protocol.UDP),
             clients=clients.id,
+            peer_ports=[ports.BEHIND_FRONT] if signals.traces.tail else [],
             opts=child,
         )
         definition, granted = self._task_definition(name, place, settings, child)
-        by_name = settings.discovery is Discovery.CLOUD_MAP
         registry = fargate.registry(f"{name}-name", place, names.COLLECTOR, child) if by_name else None
         self._namespace_arn = None if by_name else place.cluster.namespace_arn
         self._service = fargate.service(
@@ -67,27 +89,47 @@ class CollectorService(pulumi.ComponentResource):
             desired_count=settings.desired_count,
             security_group_ids=[group],
             service_registries={"registry_arn": registry.arn} if registry else None,
-            service_connect=None if by_name else _served(place),
+            service_connect=None if by_name else _served(place, opened),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=granted)),
         )
-        self._endpoint = f"http://{site.names.address(names.COLLECTOR)}:{collector.OTLP_HTTP_PORT}"
+        self._endpoint = f"http://{site.names.address(names.COLLECTOR)}:{ports.OTLP_HTTP}"
+        self._host = site.names.address(names.COLLECTOR)
+        self._proxy = f"http://{self._host}:{ports.XRAY}"
         self.address = pulumi.Output.from_input(self._endpoint)
         self.clients_group_id = clients.id
         self.register_outputs({"address": self.address, "clientsGroupId": self.clients_group_id})
 
-    def faults(self, _application: Application, _key: str, /) -> list[Fault]:
-        """None: an application of any kind can send to an address."""
-        return []
+    def faults(self, application: Application, key: str, /) -> list[Fault]:
+        """An application of any kind can send to an address, but not decide what X-Ray's rules decide, nor be scraped
+        by nobody."""
+        found = tracing.ratio_faults(self._telemetry.signals.traces, application.ratio, key)
+        if application.metrics and self._scraper is None:
+            remedy = "give the collector service a Scraper, or leave it out"
+            found.append(
+                Fault(f"{key}.metrics", "is asked for by nobody: this collector service has no scraper", remedy)
+            )
+        return found
 
-    def instrument(self, origin: Origin, _log: Container, /) -> Instrumentation:
-        """The collector's address and the group that lets the task in; no container, no permission."""
-        environment = task.telemetry_environment(origin, self._endpoint, self._telemetry.interval_seconds)
+    def instrument(
+        self, origin: Origin, _log: Container, _beside: int = 0, scrape: Scrape | None = None, /
+    ) -> Instrumentation:
+        """The collector's address, the group that lets the task in, and labels by which a scraper finds it; no
+        container, no permission."""
+        environment = {
+            **task.telemetry_environment(origin, self._endpoint, self._telemetry.interval_seconds),
+            **task.log_exporter(self._telemetry.signals.logs_to_cloudwatch),
+            **tracing.sampling(self._telemetry.signals.traces, self._proxy),
+            **receivers.environment(self._telemetry.signals.receivers, self._host),
+        }
+        labels = scraping.docker_labels(scrape) if scrape else {}
+        additions = Additions(environment, docker_labels=labels, ports=[scrape.port] if scrape else [])
         return Instrumentation(
-            additions=pulumi.Output.from_input(environment).apply(Additions),
+            additions=pulumi.Output.from_input(environment).apply(lambda _: additions),
             security_group_ids=(self.clients_group_id,),
             service_connect={"enabled": True, "namespace": self._namespace_arn} if self._namespace_arn else None,
             # Service Connect shows a client only the servers that were there before it.
             depends_on=(self._service,),
+            scraper_group_id=self._scraper.security_group_id if scrape and self._scraper else None,
         )
 
     def _task_definition(
@@ -95,16 +137,20 @@ class CollectorService(pulumi.ComponentResource):
     ) -> tuple[aws.ecs.TaskDefinition, list[pulumi.Resource]]:
         site = place.site
         logs = fargate.log_group(f"{name}-logs", place, names.COLLECTOR, child)
+        draft = self._containers(place, settings, PENDING)
+        kept = self._telemetry.configurations.keep(site.names.family(names.COLLECTOR), draft, 0)
         roles = task_roles(
             name,
             site=site,
             service=names.COLLECTOR,
-            does=self._telemetry.workspace_arn.apply(policies.telemetry_write),
+            does=pulumi.Output.all(
+                self._telemetry.workspace_arn, kept.statements, self._telemetry.log_group_arns
+            ).apply(lambda known: [*self._statements(site, known[0]), *known[1], *policies.write_log_groups(known[2])]),
             starts=pulumi.Output.all(site.partition, logs.arn).apply(
                 lambda known: policies.execution(
-                    repositories=[arn for arn in [policies.repository_arn(settings.image, known[0])] if arn],
+                    repositories=policies.repository_arns((settings.image, settings.drain_image), known[0]),
                     log_group_arn=known[1],
-                    secrets=(),
+                    secrets=self._telemetry.signals.secrets.values(),
                 )
             ),
             opts=child,
@@ -116,43 +162,85 @@ class CollectorService(pulumi.ComponentResource):
             size=settings.size(catalogue.Pattern.SERVICE),
             architecture=Architecture.ARM64,
             roles=roles,
-            container_definitions=self._telemetry.remote_write_url.apply(
-                lambda url: json.dumps([self._container(place, settings, url)])
+            container_definitions=pulumi.Output.all(self._telemetry.remote_write_url, kept.addresses).apply(
+                lambda known: json.dumps(travel.moved(self._containers(place, settings, known[0]), known[1]))
             ),
             opts=child,
         )
         return definition, roles.granted
 
-    def _container(self, place: Place, settings: Collector, remote_write_url: str) -> Container:
-        site = place.site
-        cpu, memory = settings.size(catalogue.Pattern.SERVICE)
-        configuration = collector.configuration(
-            collector.CollectorInputs(
-                pattern=catalogue.Pattern.SERVICE,
-                namespace=site.names.project,
-                environment=site.names.stack,
-                memory=memory,
-                interval_seconds=self._telemetry.interval_seconds,
-            )
+    def _statements(self, site: Site, workspace_arn: str) -> list[policies.Statement]:
+        traces = self._telemetry.signals.traces
+        peers = policies.find_peers(site.names.namespace, names.COLLECTOR) if traces.tail else []
+        rules = policies.sampling_rules(self._telemetry.signals.receivers)
+        return [*policies.telemetry_write(workspace_arn, traces), *rules, *peers]
+
+    def _configured(self, site: Site, settings: Collector) -> collector.CollectorInputs:
+        _, behind = task.service_shares(*settings.size(catalogue.Pattern.SERVICE))
+        return collector.CollectorInputs(
+            pattern=catalogue.Pattern.SERVICE,
+            origin=site.origin(names.COLLECTOR),
+            memory=behind[1],
+            queue=settings.queue,
+            interval_seconds=self._telemetry.interval_seconds,
+            signals=self._telemetry.signals,
         )
-        return task.collector_container(
+
+    def _containers(self, place: Place, settings: Collector, remote_write_url: str) -> list[Container]:
+        site = place.site
+        front, behind = task.service_shares(*settings.size(catalogue.Pattern.SERVICE))
+        configuration = collector.configuration(self._configured(site, settings))
+        taken = self._telemetry.signals.receivers
+        log = task.log_configuration(site.names.log_group(names.COLLECTOR), site.region, names.COLLECTOR)
+        shared = task.CollectorContainer(
             image=settings.image,
-            configuration=collector.to_yaml(configuration),
-            cpu=cpu,
-            memory=memory,
             region=site.region,
             remote_write_url=remote_write_url,
             essential=True,
             restart=settings.restart,
-            log=task.log_configuration(site.names.log_group(names.COLLECTOR), site.region, names.COLLECTOR),
-            ports=[
-                {"name": port_name, "containerPort": port, "hostPort": port, "protocol": "tcp", "appProtocol": protocol}
-                for (port_name, port), protocol in zip(_PORTS.items(), ("grpc", "http"), strict=True)
-            ],
+            log=log,
+        )
+        return task.service_containers(
+            task.collector_container(
+                shared,
+                name=names.FRONT,
+                configuration=collector.to_yaml(
+                    collector.front(replace(self._configured(site, settings), memory=front[1]))
+                ),
+                cpu=front[0],
+                memory=front[1],
+                health_port=ports.FRONT_HEALTH,
+                ports=[*map(_mapping, ports.OTLP), *map(_mapping, ports.opened(taken - {Receiver.STATSD}))],
+            ),
+            task.drain_container(settings.drain_image, log, self._hold_seconds()),
+            task.collector_container(
+                shared,
+                name=names.COLLECTOR,
+                configuration=collector.to_yaml(configuration),
+                cpu=behind[0],
+                memory=behind[1],
+                health_port=ports.HEALTH,
+                secrets=self._telemetry.signals.secrets,
+                ports=[*map(_mapping, ports.opened(taken & {Receiver.STATSD}))],
+            ),
         )
 
+    def _hold_seconds(self) -> int:
+        signals, interval = self._telemetry.signals, self._telemetry.interval_seconds
+        return max(sampling.hold_seconds(signals.traces), receivers.hold_seconds(signals.receivers, interval))
 
-def _served(place: Place) -> dict[str, Any]:
+
+def _mapping(port: Port) -> dict[str, Any]:
+    speaks = {"appProtocol": port.speaks} if port.speaks else {}
+    number = port.number
+    return {"name": port.name, "containerPort": number, "hostPort": number, "protocol": port.protocol.value, **speaks}
+
+
+def _numbers(opened: Sequence[Port], protocol: Protocol) -> list[int]:
+    return [port.number for port in opened if port.protocol is protocol]
+
+
+def _served(place: Place, opened: Sequence[Port]) -> dict[str, Any]:
     """Service Connect's server side: the same DNS name that Cloud Map would give."""
     address = place.site.names.address(names.COLLECTOR)
     return {
@@ -160,10 +248,10 @@ def _served(place: Place) -> dict[str, Any]:
         "namespace": place.cluster.namespace_arn,
         "services": [
             {
-                "port_name": port_name,
-                "discovery_name": f"{names.COLLECTOR}-{port_name}",
-                "client_alias": [{"port": port, "dns_name": address}],
+                "port_name": port.name,
+                "discovery_name": f"{names.COLLECTOR}-{port.name}",
+                "client_alias": [{"port": port.number, "dns_name": address}],
             }
-            for port_name, port in _PORTS.items()
+            for port in opened
         ],
     }

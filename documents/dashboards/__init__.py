@@ -1,9 +1,14 @@
 """Grafana dashboards, generated from the catalogue."""
 
+from typing import Final
+
 from documents.dashboards import application, ecs_tasks
 from documents.dashboards.model import Dashboard, Feeds
 
-__all__ = ["Dashboard", "Feeds", "dashboards"]
+__all__ = ["OURS", "Dashboard", "Feeds", "dashboards"]
+
+OURS: Final = frozenset({ecs_tasks.UID, application.UID})
+"""The uids of our dashboards, which no imported one may have."""
 
 
 def dashboards(feeds: Feeds) -> tuple[Dashboard, ...]:

@@ -30,6 +30,8 @@ from documents.dashboards.panels import (
 )
 from documents.dashboards.sources import AMP, XRAY
 
+UID: Final = "application"
+
 _COUNT: Final = f"{REQUEST_DURATION.name}_count"
 _BUCKET: Final = f"{REQUEST_DURATION.name}_bucket"
 _CHOSEN: Final = f'{Label.CLUSTER}="$cluster", {Label.JOB}=~"$application"'
@@ -52,7 +54,7 @@ def dashboard(feeds: Feeds) -> Dashboard:
     """The same dashboard in every stack; the feeds give it cluster, region and interval."""
     step = feeds.interval_seconds
     return board(
-        "application",
+        UID,
         "Application",
         "Requests, errors and latency of the applications, by application and by route.",
         refresh=step,

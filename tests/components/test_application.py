@@ -20,6 +20,7 @@ from tests.components.variants import (
     environment,
     names_of,
     recorded,
+    service_inputs,
     statements,
     untagged,
 )
@@ -51,32 +52,20 @@ def pull(*repositories: str) -> dict[str, Any]:
     }
 
 
-def service_inputs(**more: Any) -> dict[str, Any]:
-    return {
-        "name": "storefront",
-        "cluster": "<cluster-cluster.arn>",
-        "taskDefinition": "<storefront-definition.arn>",
-        "desiredCount": 1,
-        "launchType": "FARGATE",
-        "networkConfiguration": {
-            "subnets": ["<network-public-0.id>", "<network-public-1.id>"],
-            "securityGroups": ["<storefront-tasks.id>", "<cluster-applications.id>"],
-            "assignPublicIp": True,
-        },
-        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-        "deploymentMinimumHealthyPercent": 100,
-        "deploymentMaximumPercent": 200,
-        "availabilityZoneRebalancing": "ENABLED",
-        "enableEcsManagedTags": True,
-        "propagateTags": "SERVICE",
-        "serviceRegistries": {"registryArn": "<storefront-name.arn>"},
-        "waitForSteadyState": True,
-    } | more
+def storefront_service(*groups: str, **more: Any) -> dict[str, Any]:
+    return service_inputs(
+        "storefront",
+        "storefront-tasks",
+        "cluster-applications",
+        *groups,
+        serviceRegistries={"registryArn": "<storefront-name.arn>"},
+        **more,
+    )
 
 
 def test_the_ecs_service_of_a_sidecar_application() -> None:
     service = recorded("defaults").named(SERVICE, "storefront-service")
-    assert untagged(service) == service_inputs()
+    assert untagged(service) == storefront_service()
     assert names_of(recorded("defaults"), service.dependencies) == {
         "cluster-applications",
         "cluster-cluster",
@@ -96,9 +85,7 @@ def test_the_ecs_service_of_a_sidecar_application() -> None:
 def test_in_the_service_pattern_it_wears_the_clients_group_and_follows_the_collector() -> None:
     recording = recorded("cloud-map")
     service = recording.named(SERVICE, "storefront-service")
-    network = service_inputs()["networkConfiguration"]
-    network["securityGroups"].append("<collector-clients.id>")
-    assert untagged(service) == service_inputs(networkConfiguration=network)
+    assert untagged(service) == storefront_service("collector-clients")
     assert names_of(recording, service.dependencies) == {
         "cluster-applications",
         "cluster-cluster",
@@ -127,10 +114,8 @@ def test_a_service_waits_for_the_way_out(stack: str) -> None:
 
 def test_with_service_connect_it_joins_the_namespace_as_a_client() -> None:
     service = recorded("service-connect").named(SERVICE, "storefront-service")
-    network = service_inputs()["networkConfiguration"]
-    network["securityGroups"].append("<collector-clients.id>")
-    assert untagged(service) == service_inputs(
-        networkConfiguration=network,
+    assert untagged(service) == storefront_service(
+        "collector-clients",
         serviceConnectConfiguration={"enabled": True, "namespace": "<cluster-namespace.arn>"},
     )
     assert "collector-service" in names_of(recorded("service-connect"), service.dependencies)
@@ -147,7 +132,7 @@ def test_two_applications_with_different_patterns() -> None:
     ]
     assert service.inputs["serviceConnectConfiguration"] == {"enabled": True, "namespace": "<cluster-namespace.arn>"}
     assert "collector-service" in names_of(recording, service.dependencies)
-    assert list(containers(recording, "storefront-definition")) == ["storefront", "collector"]
+    assert list(containers(recording, "storefront-definition")) == ["storefront", "drain", "collector"]
     assert list(containers(recording, "inventory-definition")) == ["inventory"]
     endpoints = {
         name: environment(containers(recording, f"{name}-definition")[name])["OTEL_EXPORTER_OTLP_ENDPOINT"]
@@ -231,11 +216,16 @@ def test_private_images_by_tag_and_by_digest_and_those_of_the_sidecar() -> None:
     assert statements(recording, "storefront-execution-policy") == [
         WRITE_LOGS,
         LOG_IN,
-        pull(f"{repository}/mirror/adot", f"{repository}/team/shop"),
+        pull(f"{repository}/mirror/adot", f"{repository}/mirror/busybox", f"{repository}/team/shop"),
     ]
     assert statements(recording, "inventory-execution-policy")[1:] == [LOG_IN, pull(f"{repository}/team/stock")]
-    assert statements(recording, "collector-execution-policy")[1:] == [LOG_IN, pull(f"{repository}/mirror/adot")]
-    assert containers(recording, "storefront-definition")["collector"]["image"].startswith(f"{REGISTRY}/mirror/adot:")
+    assert statements(recording, "collector-execution-policy")[1:] == [
+        LOG_IN,
+        pull(f"{repository}/mirror/adot", f"{repository}/mirror/busybox"),
+    ]
+    for task in ("storefront-definition", "collector-definition"):
+        assert containers(recording, task)["collector"]["image"].startswith(f"{REGISTRY}/mirror/adot:")
+        assert containers(recording, task)["drain"]["image"] == f"{REGISTRY}/mirror/busybox:1.37.0"
 
 
 def test_a_built_image_is_pulled_from_its_own_repository() -> None:
@@ -287,8 +277,16 @@ def test_who_may_call_an_application() -> None:
         "fromPort": 8080,
         "toPort": 8080,
     }
-    assert recording.named(SECURITY_GROUP, "storefront-tasks").inputs["vpcId"] == "<network-vpc.id>"
-    assert "ingress" not in recording.named(SECURITY_GROUP, "storefront-tasks").inputs
+    assert untagged(recording.named(SECURITY_GROUP, "storefront-tasks")) == {
+        "namePrefix": "ecs-observability-dev-storefront-",
+        "description": "Tasks of storefront",
+        "vpcId": "<network-vpc.id>",
+    }
+    assert untagged(recording.named(SECURITY_GROUP, "cluster-applications")) == {
+        "namePrefix": "ecs-observability-dev-applications-",
+        "description": "Worn by every application: who wears it may call the others",
+        "vpcId": "<network-vpc.id>",
+    }
     assert len(recording.of_type(INGRESS)) == 1
 
 

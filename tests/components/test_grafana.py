@@ -13,6 +13,7 @@ from preview.recorder import Recording, Resource
 from tests.components.variants import ROLE, names_of, one, program, recorded, statements, untagged
 
 WORKSPACE = "aws:grafana/workspace:Workspace"
+ACCOUNT = "aws:grafana/workspaceServiceAccount:WorkspaceServiceAccount"
 TOKEN = "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken"
 SOURCE = "grafana:oss/dataSource:DataSource"
 DASHBOARD = "grafana:oss/dashboard:Dashboard"
@@ -38,6 +39,14 @@ def test_the_workspace() -> None:
         "dataSources": ["PROMETHEUS", "XRAY", "CLOUDWATCH"],
     }
     assert names_of(recording, workspace.dependencies) == {"grafana-role", "grafana-role-policy"}
+
+
+def test_the_service_account_that_deploys() -> None:
+    assert recorded("defaults").named(ACCOUNT, "grafana-deployer").inputs == {
+        "name": "ecs-observability-dev",
+        "grafanaRole": "ADMIN",
+        "workspaceId": "<grafana-workspace.id>",
+    }
 
 
 def test_its_role_queries_one_workspace() -> None:

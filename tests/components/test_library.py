@@ -14,12 +14,15 @@ import json
 import pulumi
 import pulumi_aws as aws
 from components import (Application, Cluster, CollectorService, Metrics, Network, Place, Sidecar, Site, instrument)
-from documents import inputs, task
+from documents import inputs
 from documents.names import Names
+from documents.origin import Origin
+from documents.signals import Signals
 
 site = Site.here(Names("shop", "dev"), "eu-west-1", {}, inputs.Identity(), 30)
 metrics = Metrics("metrics", {"site": site, "metrics": inputs.Metrics(), "rules": {}})
-sidecar = Sidecar(metrics.telemetry, inputs.Collector(), "eu-west-1")
+telemetry = metrics.telemetry(Signals())
+sidecar = Sidecar(telemetry, inputs.Collector(), "eu-west-1")
 
 def place():
     network = Network("network", {"site": site, "network": inputs.Network()})
@@ -28,7 +31,7 @@ def place():
 """
 
 FOREIGN = """
-origin = task.Origin("shop", "dev", "shop-dev", "web", "shop-dev-web")
+origin = Origin("shop", "dev", "shop-dev", "web", "shop-dev-web")
 pattern = {pattern}.instrument(origin, {{"logDriver": "awslogs"}})
 queue = aws.sqs.Queue("queue")
 definitions = queue.url.apply(lambda url: json.dumps([
@@ -62,9 +65,9 @@ def run(folder: Path, program: str, *, preview: bool = False) -> Recording:
 @pytest.mark.parametrize(
     ("pattern", "endpoint", "names"),
     [
-        ("sidecar", "http://localhost:4318", ["proxy", "web", "collector"]),
+        ("sidecar", "http://localhost:4318", ["proxy", "web", "drain", "collector"]),
         (
-            'CollectorService("collector", {"place": place(), "telemetry": metrics.telemetry, '
+            'CollectorService("collector", {"place": place(), "telemetry": telemetry, '
             '"collector": inputs.Collector()})',
             "http://collector.dev.shop.internal:4318",
             ["proxy", "web"],
@@ -158,7 +161,7 @@ def test_the_arn_of_a_secret_may_be_plain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
-        ('"memory": 512', "web.memory: leaves 0 MiB to the application beside a collector of 512 MiB"),
+        ('"memory": 512', "web.memory: leaves 0 MiB to the application beside a collector of 544 MiB with its drain"),
         (f'"name": "{"w" * 50}"', "and IAM takes 64"),
     ],
 )

@@ -29,10 +29,15 @@ def test_retention_and_limits() -> None:
     assert limited.inputs == {
         "workspaceId": "<metrics-workspace.id>",
         "retentionPeriodInDays": 400,
+        "outOfOrderTimeWindowInSeconds": 600,
         "limitsPerLabelSets": [{"labelSet": {}, "limits": {"maxSeries": 50000}}],
     }
     plain = recorded("defaults").named(CONFIGURATION, "metrics-configuration")
-    assert plain.inputs == {"workspaceId": "<metrics-workspace.id>", "retentionPeriodInDays": 90}
+    assert plain.inputs == {
+        "workspaceId": "<metrics-workspace.id>",
+        "retentionPeriodInDays": 90,
+        "outOfOrderTimeWindowInSeconds": 600,
+    }
 
 
 def test_rules_only_where_there_is_something_to_record() -> None:

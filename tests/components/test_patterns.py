@@ -15,6 +15,7 @@ from tests.components.variants import (
     environment,
     names_of,
     recorded,
+    service_inputs,
     untagged,
 )
 
@@ -37,7 +38,10 @@ def test_a_sidecar_that_ends_does_not_end_the_task() -> None:
     assert environment(container)["AWS_PROMETHEUS_ENDPOINT"] == (
         "<metrics-workspace.prometheusEndpoint>api/v1/remote_write"
     )
-    assert waits("defaults") == [{"containerName": "collector", "condition": "START"}]
+    assert waits("defaults") == [
+        {"containerName": "collector", "condition": "START"},
+        {"containerName": "drain", "condition": "START"},
+    ]
 
 
 def test_an_essential_sidecar_that_ecs_does_not_restart() -> None:
@@ -49,7 +53,10 @@ def test_waiting_for_a_healthy_sidecar_of_another_size() -> None:
     container = sidecar("wait-for-healthy")
     assert (container["cpu"], container["memory"]) == (128, 768)
     assert environment(container)["GOMEMLIMIT"] == "614MiB"
-    assert waits("wait-for-healthy") == [{"containerName": "collector", "condition": "HEALTHY"}]
+    assert waits("wait-for-healthy") == [
+        {"containerName": "collector", "condition": "HEALTHY"},
+        {"containerName": "drain", "condition": "START"},
+    ]
 
 
 def test_the_interval_reaches_collector_and_application() -> None:
@@ -62,25 +69,7 @@ def test_the_interval_reaches_collector_and_application() -> None:
 
 
 def collector_service(**more: Any) -> dict[str, Any]:
-    return {
-        "name": "collector",
-        "cluster": "<cluster-cluster.arn>",
-        "taskDefinition": "<collector-definition.arn>",
-        "desiredCount": 2,
-        "launchType": "FARGATE",
-        "networkConfiguration": {
-            "subnets": ["<network-public-0.id>", "<network-public-1.id>"],
-            "securityGroups": ["<collector-tasks.id>"],
-            "assignPublicIp": True,
-        },
-        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-        "deploymentMinimumHealthyPercent": 100,
-        "deploymentMaximumPercent": 200,
-        "availabilityZoneRebalancing": "ENABLED",
-        "enableEcsManagedTags": True,
-        "propagateTags": "SERVICE",
-        "waitForSteadyState": True,
-    } | more
+    return service_inputs("collector", "collector-tasks", desiredCount=2, **more)
 
 
 def test_the_collector_service_found_by_cloud_map() -> None:
@@ -150,19 +139,29 @@ def test_the_collector_task() -> None:
         "taskRoleArn": "<collector-task.arn>",
         "executionRoleArn": "<collector-execution.arn>",
     }
-    [container] = containers(recording, "collector-definition").values()
-    assert container["essential"] is True
-    assert container["restartPolicy"] == {"enabled": True, "restartAttemptPeriod": 60}
-    assert (container["cpu"], container["memory"]) == (1024, 4096)
-    assert container["portMappings"] == [
+    front, drain, collector = containers(recording, "collector-definition").values()
+    assert [front["name"], drain["name"], collector["name"]] == ["front", "drain", "collector"]
+    for container in (front, collector):
+        assert container["essential"] is True
+        assert container["restartPolicy"] == {"enabled": True, "restartAttemptPeriod": 60}
+    assert [(one["cpu"], one["memory"]) for one in (front, drain, collector)] == [(341, 1219), (0, 32), (683, 2845)]
+    assert front["portMappings"] == [
         {"name": "otlp-grpc", "containerPort": 4317, "hostPort": 4317, "protocol": "tcp", "appProtocol": "grpc"},
         {"name": "otlp-http", "containerPort": 4318, "hostPort": 4318, "protocol": "tcp", "appProtocol": "http"},
     ]
+    assert collector["portMappings"] == []
+    assert front["dependsOn"] == [{"containerName": "drain", "condition": "START"}]
+    assert drain["dependsOn"] == [{"containerName": "collector", "condition": "START"}]
     assert recording.named(SERVICE, "collector-service").inputs["desiredCount"] == 4
 
 
 def test_only_clients_reach_the_collector() -> None:
     recording = recorded("cloud-map")
+    assert untagged(recording.named(SECURITY_GROUP, "collector-tasks")) == {
+        "namePrefix": "ecs-observability-dev-collector-",
+        "description": "Tasks of collector",
+        "vpcId": "<network-vpc.id>",
+    }
     rules = [rule for rule in recording.of_type(INGRESS) if rule.name.startswith("collector-")]
     assert [untagged(rule) for rule in rules] == [
         {

@@ -70,7 +70,10 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         ]
     },
     "ecr": {
-        "collector": {"image": f"{REGISTRY}/mirror/adot:v0.49.0@{DIGEST}"},
+        "collector": {
+            "image": f"{REGISTRY}/mirror/adot:v0.49.0@{DIGEST}",
+            "drainImage": f"{REGISTRY}/mirror/busybox:1.37.0",
+        },
         "applications": [
             STOREFRONT | {"image": f"{REGISTRY}/team/shop:1.4.2"},
             INVENTORY | {"image": f"{REGISTRY}/team/stock@{DIGEST}", "pattern": "service"},
@@ -91,6 +94,48 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "logs": {"retentionDays": 3653},
         "network": {"cidr": "172.20.0.0/20", "zones": 3},
         **one(),
+    },
+    "otlp-traces": {"traces": {"endpoint": "otlp"}, **one()},
+    "otlp-traces-service": {"pattern": "service", "traces": {"endpoint": "otlp"}, **one()},
+    "sampled": {
+        "traces": {"ratio": 0.25, "indexedAttributes": ["shop.order"]},
+        "applications": [STOREFRONT, INVENTORY | {"pattern": "service", "ratio": 1}],
+    },
+    "sampling-rules": {
+        "collector": {"receivers": ["xray"]},
+        "traces": {"rules": [{"name": "health", "ratio": 0, "reservoir": 0, "path": "/healthz", "priority": 10}]},
+        "applications": [STOREFRONT, INVENTORY | {"pattern": "service"}],
+    },
+    "receivers": {
+        "collector": {"receivers": ["xray", "statsd", "zipkin"]},
+        "applications": [STOREFRONT, INVENTORY | {"pattern": "service"}],
+    },
+    "zipkin-service-connect": {
+        "pattern": "service",
+        "collector": {"receivers": ["zipkin"], "discovery": "serviceConnect"},
+        **one(),
+    },
+    "scraped": {
+        "applications": [
+            STOREFRONT | {"metrics": {"port": 9464}},
+            INVENTORY | {"pattern": "service", "metrics": {"port": 9090, "path": "/stock/metrics"}},
+        ]
+    },
+    "tail-sampling": {"pattern": "service", "traces": {"tail": {"ratio": 0.2, "slowerThanMs": 400}}, **one()},
+    "own-additions": {
+        "collector": {
+            "additions": {
+                "exporters": {"debug": {}},
+                # Too large for a task definition.
+                "processors": {
+                    "attributes/large": {"actions": [{"key": "x" * 50_000, "value": "", "action": "insert"}]}
+                },
+                "service": {
+                    "pipelines": {"traces": {"processors": ["attributes/large"], "exporters": ["debug"]}},
+                },
+            }
+        },
+        "applications": [STOREFRONT, INVENTORY | {"pattern": "service"}],
     },
     "gov-cloud": {"aws:region": "us-gov-west-1", "pattern": "service", **one()},
 }
@@ -138,3 +183,26 @@ def statements(recording: Recording, name: str) -> list[dict[str, Any]]:
 def untagged(resource: Resource) -> dict[str, Any]:
     """The inputs of a resource but for its tags, which one test judges for all."""
     return {key: value for key, value in resource.inputs.items() if key != "tags"}
+
+
+def service_inputs(name: str, *groups: str, **more: Any) -> dict[str, Any]:
+    """The inputs of an ECS service in a stack of two zones: what all services share, its groups, and `more`."""
+    return {
+        "name": name,
+        "cluster": "<cluster-cluster.arn>",
+        "taskDefinition": f"<{name}-definition.arn>",
+        "desiredCount": 1,
+        "launchType": "FARGATE",
+        "networkConfiguration": {
+            "subnets": ["<network-public-0.id>", "<network-public-1.id>"],
+            "securityGroups": [f"<{group}.id>" for group in groups],
+            "assignPublicIp": True,
+        },
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "deploymentMinimumHealthyPercent": 100,
+        "deploymentMaximumPercent": 200,
+        "availabilityZoneRebalancing": "ENABLED",
+        "enableEcsManagedTags": True,
+        "propagateTags": "SERVICE",
+        "waitForSteadyState": True,
+    } | more

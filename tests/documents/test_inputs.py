@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from documents import inputs
+from documents import inputs, model
 from documents.catalogue import Pattern
 from documents.fargate import SIZES, size_problem
 from documents.faults import ConfigurationError
 from documents.inputs import Application, Collector, checked
+from documents.signals import Receiver
 
 DIGEST = f"sha256:{'0' * 64}"
 APPLICATION = {"name": "web", "image": "shop/web:1", "port": 8080}
@@ -44,6 +45,8 @@ def test_defaults_are_small() -> None:
         "secrets": {},
         "health_check": None,
         "command": None,
+        "metrics": None,
+        "ratio": None,
     }
 
 
@@ -165,7 +168,7 @@ def test_sizes_that_fargate_lacks(values: dict[str, Any], text: str) -> None:
         ),
         (
             {"environment": {"A": "1"}, "secrets": {"A": SECRET}},
-            "x: sets A both in environment and in secrets; keep one of the two",
+            "x.secrets: has A, which environment sets as well; keep one of the two",
         ),
     ],
 )
@@ -212,7 +215,7 @@ def test_names_that_are_no_secrets(name: str) -> None:
         f"{SECRET}:password:AWSCURRENT:0",
         "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/dsn",
         "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:db",
-        inputs.PENDING,
+        model.PENDING,
         "<db.arn>",
         "<db.arn>:password::",
     ],
@@ -325,7 +328,8 @@ SIDECAR = Collector()
 
 
 def fits(collector: Collector = SIDECAR, **values: Any) -> list[str]:
-    return [str(fault) for fault in inputs.sidecar_fits(application(**values), collector, "web")]
+    made = inputs.sidecar_fits(application(**values), collector, collector.receivers, "web")
+    return [str(fault) for fault in made]
 
 
 def test_a_sidecar_fits_the_defaults() -> None:
@@ -334,35 +338,60 @@ def test_a_sidecar_fits_the_defaults() -> None:
     assert fits() == []
 
 
-@pytest.mark.parametrize("memory", [256, 384])
+@pytest.mark.parametrize("memory", [256, 352])
 def test_the_least_that_a_sidecar_may_leave(memory: int) -> None:
     assert fits(Collector(memory=memory), memory=512) == []
+    assert len(fits(Collector(memory=353), memory=512)) == 1
 
 
 def test_a_sidecar_that_does_not_fit() -> None:
     assert fits(memory=512) == [
-        "web.memory: leaves 0 MiB to the application beside a collector of 512 MiB (got 512); "
-        "give the task at least 640 MiB, or the collector less"
+        "web.memory: leaves 0 MiB to the application beside a collector of 544 MiB with its drain (got 512); "
+        "give the task at least 672 MiB, or the collector less"
     ]
     assert fits(Collector(cpu=256, memory=2048)) == [
-        "web.memory: leaves 0 MiB to the application beside a collector of 2048 MiB (got 1024); "
-        "give the task at least 2176 MiB, or the collector less",
+        "web.memory: leaves 0 MiB to the application beside a collector of 2080 MiB with its drain (got 1024); "
+        "give the task at least 2208 MiB, or the collector less",
         "web.cpu: leaves nothing to the application beside a collector of 256 CPU units (got 256); "
         "give the task more, or the collector less",
     ]
 
 
-@pytest.mark.parametrize("port", [4317, 4318, 8888, 13133])
+@pytest.mark.parametrize("port", [4317, 4318, 8888, 8889, 13133, 13134, 14300, 14310, 14329])
 def test_an_application_on_a_port_of_its_sidecar(port: int) -> None:
     """They share one network, so one of the two would not start."""
     assert fits(port=port) == [
         f"web.port: is a port of the collector beside the application (got {port}); "
-        "choose another than 4317, 4318, 8888, 13133"
+        "choose another than 4317, 4318, 8888, 8889, 13133, 13134, 14300 and 14310 to 14329"
     ]
+
+
+@pytest.mark.parametrize("port", [4316, 8080, 14299, 14301, 14309, 14330])
+def test_an_application_beside_the_ports_of_its_sidecar(port: int) -> None:
+    assert fits(port=port) == []
+
+
+@pytest.mark.parametrize("port", [2000, 8125, 9411])
+def test_ports_of_receivers_are_taken_where_they_are_on(port: int) -> None:
+    assert fits(port=port) == []
+    [fault] = fits(Collector(receivers=frozenset(Receiver)), port=port)
+    assert fault == (
+        f"web.port: is a port of the collector beside the application (got {port}); choose another than "
+        "2000, 8125, 9411, 4317, 4318, 8888, 8889, 13133, 13134, 14300 and 14310 to 14329"
+    )
+
+
+def test_metrics_exposed_at_a_port_of_the_sidecar() -> None:
+    assert fits(port=8080, metrics={"port": 8080}) == []
+    [fault] = fits(metrics={"port": 8888})
+    assert fault.startswith("web.metrics.port: is a port of the collector beside the application (got 8888); ")
 
 
 def test_a_collector_service_that_fargate_lacks() -> None:
     assert inputs.service_fits(Collector(), "collector") == []
+    assert inputs.service_fits(Collector(cpu=256, memory=1024), "collector") == []
+    [fault] = inputs.service_fits(Collector(cpu=256, memory=512), "collector")
+    assert str(fault) == ("collector.memory: is too little for a collector and its front; give at least 1024 MiB")
     [fault] = inputs.service_fits(Collector(cpu=64), "collector")
     assert str(fault) == (
         "collector.memory: Fargate has no task of 64 CPU units; choose one of 256, 512, 1024, 2048, 4096, 8192, 16384"

@@ -31,6 +31,7 @@ def test_names_that_aws_takes(name: str) -> None:
         ("iam", "CreateRole", "RoleName", NAMES.role(name[:40], "execution")),
         ("logs", "CreateLogGroup", "logGroupName", NAMES.log_group(name)),
         ("grafana", "CreateWorkspace", "workspaceName", NAMES.prefix),
+        ("grafana", "CreateWorkspaceServiceAccount", "name", NAMES.prefix),
         ("servicediscovery", "CreatePrivateDnsNamespace", "Name", NAMES.namespace),
     ):
         shape = session.get_service_model(service).operation_model(operation).input_shape
@@ -54,7 +55,9 @@ def test_names_that_aws_takes(name: str) -> None:
         ("web\n", "is not a name that ECS, Cloud Map and IAM all accept"),
         ("größe", "is not a name that ECS, Cloud Map and IAM all accept"),
         ("٣", "is not a name that ECS, Cloud Map and IAM all accept"),
-        ("collector", "is the name of the collector"),
+        ("collector", "is the name of something of ours"),
+        ("drain", "is the name of something of ours"),
+        ("scraper", "is the name of something of ours"),
         ("x" * 64, "is too long for a DNS name"),
         ("x" * 200, "is too long for a DNS name"),
     ],
@@ -65,12 +68,14 @@ def test_names_that_aws_refuses(name: str, problem: str) -> None:
     assert caught.value.message() == problem
 
 
-@pytest.mark.parametrize("stack", ["Dev", "dev_eu", "dev.eu", "dev-", "dév", ""])
-def test_stacks_that_make_no_name(stack: str) -> None:
-    [fault] = Names("shop", stack).faults({})
+@pytest.mark.parametrize(
+    "refused", ["shop-Dev", "shop-dev_eu", "shop-dev.eu", "shop-dev-", "shop-dév", "shop-", "2shop-dev", "sg-dev"]
+)
+def test_stacks_that_make_no_name(refused: str) -> None:
+    [fault] = Names(*refused.split("-", 1)).faults({})
     assert str(fault) == (
-        f"stack: project and stack make a name that AWS refuses (got {f'shop-{stack}'!r}); "
-        "use lower-case letters, digits and hyphens, a letter first"
+        f"stack: project and stack make a name that AWS refuses (got {refused!r}); "
+        "use lower-case letters, digits and hyphens, a letter first and not sg-"
     )
 
 

@@ -6,6 +6,7 @@ import parliament
 import pytest
 
 from documents import policies
+from documents.signals import Receiver, TraceEndpoint, Traces
 
 WORKSPACE = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-12345678-abcd-1234-abcd-123456789012"
 LOGS = "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/shop-dev/storefront"
@@ -43,8 +44,33 @@ def test_grafana_trust() -> None:
     }
 
 
+def test_x_rays_otlp_endpoint_has_permissions_of_its_own() -> None:
+    document = policies.policy(policies.telemetry_write(WORKSPACE, Traces(endpoint=TraceEndpoint.OTLP)))
+    assert document["Statement"][1]["Action"] == ["xray:PutSpans", "xray:PutSpansForIndexing", "xray:PutTraceSegments"]
+    assert findings(document) == []
+
+
+def test_a_front_may_find_the_collectors_of_its_own_service_only() -> None:
+    document = policies.policy(policies.find_peers("dev.shop.internal", "collector"))
+    assert document["Statement"] == [
+        {
+            "Sid": "FindCollectors",
+            "Effect": "Allow",
+            "Action": "servicediscovery:DiscoverInstances",
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {
+                    "servicediscovery:NamespaceName": "dev.shop.internal",
+                    "servicediscovery:ServiceName": "collector",
+                }
+            },
+        }
+    ]
+    assert findings(document) == []
+
+
 def test_a_collector_may_write_telemetry_and_nothing_else() -> None:
-    document = policies.policy(policies.telemetry_write(WORKSPACE))
+    document = policies.policy(policies.telemetry_write(WORKSPACE, Traces()))
     assert document["Statement"] == [
         {"Sid": "WriteMetrics", "Effect": "Allow", "Action": "aps:RemoteWrite", "Resource": WORKSPACE},
         {
@@ -55,6 +81,48 @@ def test_a_collector_may_write_telemetry_and_nothing_else() -> None:
         },
     ]
     assert findings(document) == []
+
+
+def test_sampling_rules_are_asked_for_where_sdks_may_ask() -> None:
+    assert policies.sampling_rules([Receiver.ZIPKIN]) == []
+    granted = policies.sampling_rules([Receiver.XRAY])
+    assert granted == [
+        {
+            "Sid": "ReadSamplingRules",
+            "Effect": "Allow",
+            "Action": ["xray:GetSamplingRules", "xray:GetSamplingTargets"],
+            "Resource": "*",
+        }
+    ]
+    assert findings(policies.policy(granted)) == []
+
+
+def test_the_scraper_finds_tasks_of_one_cluster_and_writes_metrics_only() -> None:
+    cluster = "arn:aws:ecs:eu-west-1:123456789012:cluster/shop-dev"
+    tasks = "arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/*"
+    granted = policies.scrape(WORKSPACE, cluster, tasks)
+    assert granted == [
+        {"Sid": "WriteMetrics", "Effect": "Allow", "Action": "aps:RemoteWrite", "Resource": WORKSPACE},
+        {
+            "Sid": "FindTasks",
+            "Effect": "Allow",
+            "Action": ["ecs:ListServices", "ecs:ListTasks"],
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"ecs:cluster": cluster}},
+        },
+        {
+            "Sid": "ReadTasks",
+            "Effect": "Allow",
+            "Action": "ecs:DescribeTasks",
+            "Resource": tasks,
+            "Condition": {"ArnEquals": {"ecs:cluster": cluster}},
+        },
+        {"Sid": "ReadTaskDefinitions", "Effect": "Allow", "Action": "ecs:DescribeTaskDefinition", "Resource": "*"},
+    ]
+    assert findings(policies.policy(granted)) == [
+        # Only for the tasks of one instance; by cluster it is the condition that narrows.
+        "RESOURCE_STAR: ['ecs:ListTasks']"
+    ]
 
 
 def test_execution_names_only_what_the_task_names() -> None:

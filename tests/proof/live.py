@@ -52,7 +52,7 @@ def with_collector(original: Plan, change: Callable[[dict[str, Any]], None]) -> 
     def service(one: Any) -> Any:
         definition = json.loads(json.dumps(one.definition))
         for container in definition["containerDefinitions"]:
-            for pair in container["environment"]:
+            for pair in container.get("environment", ()):
                 if pair["name"] == "AOT_CONFIG_CONTENT":
                     pair["value"] = changed(pair["value"])
         return replace(one, definition=definition)

@@ -100,6 +100,23 @@ def test_a_collector_service_is_reached_by_its_name(host: str, url: str, reason:
     ]
 
 
+def test_what_applications_send_to_is_the_front() -> None:
+    """The collector behind it takes OTLP as well, on another port and from the front alone."""
+    made = stack(service("front", sidecar=False), "0.0.0.0", **{HTTP: "http://collector.shop.internal:4318"})
+    carrier = service("collector")
+    configured = {"name": "AOT_CONFIG_CONTENT", "value": "x"}
+    entrance = {"name": "front", "image": "adot:1", "environment": [configured]}
+    containers = [*carrier.definition["containerDefinitions"], entrance]
+    carrier = replace(carrier, definition={**carrier.definition, "containerDefinitions": containers})
+    listening = made.documents["collector/shop-dev-collector.yaml"]
+    documents = {"collector/shop-dev-collector.yaml": "", "collector/shop-dev-collector-front.yaml": listening}
+    known = frozenset({"collector.shop.internal:4318"})
+    given = replace(made, collector=carrier, documents=documents, listeners=known)
+    assert reasons(given) == ["is not the remote-write URL of an AMP workspace", ""]
+    swapped = {"collector/shop-dev-collector.yaml": listening, "collector/shop-dev-collector-front.yaml": ""}
+    assert reasons(replace(given, documents=swapped))[1] == "no collector takes OTLP over HTTP"
+
+
 def test_an_application_without_collector_is_named() -> None:
     made = stack(service("front", sidecar=False), "0.0.0.0", **{HTTP: "http://localhost:4318"})
     assert reasons(made) == ["no collector takes OTLP over HTTP"]

@@ -158,6 +158,9 @@ def test_refused_requests_are_named() -> None:
     made = truth()
     refused = replace(made, writes=replace(made.writes, refused={"403 SignatureDoesNotMatch": 3}))
     assert checks.signatures(refused).reason == "AMP: 3 x 403 SignatureDoesNotMatch"
+    # No collector complains of a document that X-Ray left out: this is all that is seen of it.
+    unprocessed = checks.signatures(replace(made, traces=replace(made.traces, refused={"document: 'name'": 2})))
+    assert (unprocessed.kind, unprocessed.reason) == (Kind.FAILED, "X-Ray: 2 x document: 'name'")
     silent = replace(made, traces=Received())
     assert checks.signatures(silent).reason == "X-Ray got no request at all"
 

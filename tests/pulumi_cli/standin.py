@@ -92,7 +92,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs = _plain(request.news)
-        if request.type in providers.AUTONAMED and "name" not in inputs:
+        if request.type in providers.AUTONAMED and not {"name", "namePrefix"}.intersection(inputs):
             former = _plain(request.olds).get("name")
             inputs["name"] = former or f"{request.name}-{request.randomSeed.hex()[:7]}"
             inputs["__autonamed"] = True

@@ -251,13 +251,16 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components import Sidecar, Telemetry, instrument
-from documents.inputs import Collector
-from documents.task import Origin, log_configuration
+from components import Configurations, Sidecar, Site, Telemetry, instrument
+from documents.inputs import Collector, Identity
+from documents.names import Names
+from documents.origin import Origin
+from documents.task import log_configuration
 
 workspace = aws.amp.Workspace("workspace", alias="theirs")
 url = pulumi.Output.concat(workspace.prometheus_endpoint, "api/v1/remote_write")
-sidecar = Sidecar(Telemetry(url, workspace.arn, 60), Collector(), "eu-west-1")
+site = Site.here(Names("shop", "dev"), "eu-west-1", {}, Identity(), 30)
+sidecar = Sidecar(Telemetry(url, workspace.arn, 60, Configurations("configurations", site)), Collector(), "eu-west-1")
 origin = Origin(namespace="shop", environment="dev", cluster="theirs", service="cart", family="their-cart")
 log = log_configuration("/ecs/theirs", "eu-west-1", "collector")
 theirs = [{"name": "cart", "image": "cart:1.0.0", "essential": True, "environment": [{"name": "KEEP", "value": "me"}]}]

@@ -1,0 +1,113 @@
+"""Configurations of collectors that do not fit into a task definition, in a bucket of the stack."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pulumi
+import pulumi_aws as aws
+
+from components.site import Site
+from documents import policies, travel
+from documents.policies import Statement
+from documents.task import Container
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a task's collectors find what does not fit into its definition: `addresses` by container, none where all
+    fits, and the `statements` that its task role needs for it."""
+
+    addresses: pulumi.Output[Mapping[str, str]]
+    statements: pulumi.Output[list[Statement]]
+
+
+class ConfigurationBucket(pulumi.ComponentResource):
+    """A private, encrypted, versioned bucket that takes no request without TLS."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ecs-observability:index:ConfigurationBucket", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            bucket=site.account.apply(site.names.bucket),
+            # What older revisions read is in it until the stack goes.
+            force_destroy=True,
+            tags=site.tags,
+            opts=child,
+        )
+        private = aws.s3.BucketPublicAccessBlock(
+            f"{name}-private",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        encrypted = aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.id,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=child,
+        )
+        versioned = aws.s3.BucketVersioning(
+            f"{name}-versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=child
+        )
+        secured = aws.s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=bucket.id,
+            policy=bucket.arn.apply(lambda arn: json.dumps(policies.tls_only(arn), sort_keys=True)),
+            # S3 refuses two changes of a bucket's access at the same time.
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[private])),
+        )
+        self._child = pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(depends_on=[encrypted, versioned, secured])
+        )
+        self.name, self.arn = bucket.bucket, bucket.arn
+        self.register_outputs({"name": self.name, "arn": self.arn})
+
+    def put(self, name: str, key: str, text: str) -> aws.s3.BucketObjectv2:
+        """One configuration. What it replaces stays in the bucket: a rollback starts a revision that reads it."""
+        return aws.s3.BucketObjectv2(
+            name,
+            bucket=self.name,
+            key=key,
+            content=text,
+            content_type="application/yaml",
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(retain_on_delete=True)),
+        )
+
+
+class Configurations:
+    """Keeps what does not fit; the bucket is made when the first such configuration comes."""
+
+    def __init__(self, name: str, site: Site) -> None:
+        self._name = name
+        self._site = site
+
+    def keep(self, family: str, draft: Sequence[Container], beside: int) -> Kept:
+        """What the collectors in `draft`, container definitions with placeholders for what is not known yet, cannot
+        carry themselves. `family` names the task definition, `beside` is the size of its other containers in bytes."""
+        large = travel.too_large(draft, beside)
+        if not large:
+            return Kept(pulumi.Output.from_input({}), pulumi.Output.from_input([]))
+        bucket = self._bucket
+        addresses = {
+            name: pulumi.Output.all(
+                bucket.name, bucket.put(f"{self._name}-{family}-{name}", travel.key(family, text), text).key
+            ).apply(lambda known: travel.address(known[0], self._site.region, known[1]))
+            for name, text in large.items()
+        }
+        return Kept(
+            pulumi.Output.all(**addresses),
+            bucket.arn.apply(lambda arn: policies.read_configurations(arn, travel.folder(family))),
+        )
+
+    @cached_property
+    def _bucket(self) -> ConfigurationBucket:
+        return ConfigurationBucket(self._name, self._site)

@@ -1,0 +1,134 @@
+"""The scraper of the service pattern: one collector that asks applications for their metrics."""
+
+import json
+from typing import TypedDict
+
+import pulumi
+
+from components import fargate
+from components.fargate import Place
+from components.identity import task_roles
+from components.patterns.instrumentation import Telemetry
+from documents import catalogue, collector, drain, names, policies, ports, task, travel
+from documents.faults import ConfigurationError
+from documents.inputs import Architecture, Collector, service_fits
+from documents.model import PENDING
+from documents.task import Container
+
+
+class ScraperArgs(TypedDict):
+    """What the scraper needs."""
+
+    place: Place
+    telemetry: Telemetry
+    collector: Collector
+
+
+class Scraper(pulumi.ComponentResource):
+    """An ECS service of one task, also while it is deployed: two that scrape would write the same series.
+
+    Applications admit `security_group_id` to the ports at which they expose metrics.
+    Raises `documents.faults.ConfigurationError` if Fargate has no such task.
+    """
+
+    security_group_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ScraperArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        place, settings, telemetry = args["place"], args["collector"], args["telemetry"]
+        if faults := service_fits(settings, "collector"):
+            raise ConfigurationError(faults)
+        super().__init__("ecs-observability:index:Scraper", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        site = place.site
+        logs = fargate.log_group(f"{name}-logs", place, names.SCRAPER, child)
+        kept = telemetry.configurations.keep(
+            site.names.family(names.SCRAPER), _containers(place, settings, telemetry, PENDING), 0
+        )
+        roles = task_roles(
+            name,
+            site=site,
+            service=names.SCRAPER,
+            does=pulumi.Output.all(telemetry.workspace_arn, place.cluster.arn, _tasks_of(place), kept.statements).apply(
+                lambda known: [*policies.scrape(*known[:3]), *known[3]]
+            ),
+            starts=pulumi.Output.all(site.partition, logs.arn).apply(
+                lambda known: policies.execution(
+                    repositories=policies.repository_arns((settings.image, settings.drain_image), known[0]),
+                    log_group_arn=known[1],
+                    secrets=(),
+                )
+            ),
+            opts=child,
+        )
+        definition = fargate.task_definition(
+            f"{name}-definition",
+            place,
+            service=names.SCRAPER,
+            size=settings.size(catalogue.Pattern.SERVICE),
+            architecture=Architecture.ARM64,
+            roles=roles,
+            container_definitions=pulumi.Output.all(telemetry.remote_write_url, kept.addresses).apply(
+                lambda known: json.dumps(travel.moved(_containers(place, settings, telemetry, known[0]), known[1]))
+            ),
+            opts=child,
+        )
+        self.security_group_id = fargate.security_group(
+            f"{name}-tasks",
+            place,
+            service=names.SCRAPER,
+            ports=[],
+            clients=place.cluster.applications_group_id,
+            opts=child,
+        )
+        fargate.service(
+            f"{name}-service",
+            place,
+            service_name=names.SCRAPER,
+            task_definition_arn=definition.arn,
+            desired_count=1,
+            security_group_ids=[self.security_group_id],
+            rollout=fargate.ONE_AT_A_TIME,
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=roles.granted)),
+        )
+        self.register_outputs({"securityGroupId": self.security_group_id})
+
+
+def _tasks_of(place: Place) -> pulumi.Output[str]:
+    """The ARN that stands for all tasks of the cluster."""
+    site = place.site
+    return pulumi.Output.format(
+        "arn:{0}:ecs:{1}:{2}:task/{3}/*", site.partition, site.region, site.account, site.names.prefix
+    )
+
+
+def _containers(place: Place, settings: Collector, telemetry: Telemetry, remote_write_url: str) -> list[Container]:
+    site = place.site
+    cpu, memory = settings.size(catalogue.Pattern.SERVICE)
+    memory -= drain.MEMORY
+    configuration = collector.scraper(
+        collector.CollectorInputs(
+            pattern=catalogue.Pattern.SERVICE,
+            origin=site.origin(names.SCRAPER),
+            memory=memory,
+            queue=settings.queue,
+            interval_seconds=telemetry.interval_seconds,
+        )
+    )
+    log = task.log_configuration(site.names.log_group(names.SCRAPER), site.region, names.SCRAPER)
+    shared = task.CollectorContainer(
+        image=settings.image,
+        region=site.region,
+        remote_write_url=remote_write_url,
+        essential=True,
+        restart=settings.restart,
+        log=log,
+    )
+    container = task.collector_container(
+        shared,
+        name=names.COLLECTOR,
+        configuration=collector.to_yaml(configuration),
+        cpu=cpu,
+        memory=memory,
+        health_port=ports.HEALTH,
+    )
+    return [task.drain_container(settings.drain_image, log), container]

@@ -1,0 +1,77 @@
+"""The base of every model of what a user may ask for, and the kinds of values that several of them have.
+
+Stack files use the camelCase aliases, Python callers may use the field names; both get the same errors.
+"""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from documents.faults import wrong
+
+PENDING: Final = "<known after deployment>"
+"""A placeholder for what another resource will give; it is checked when it is known."""
+
+
+class Model(BaseModel):
+    """Frozen and strict about keys: a misspelt key is an error, not a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+_SECRET_ARN: Final = re.compile(
+    r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*?]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s*?]+)"
+)
+PLACEHOLDER: Final = re.compile(r"<[^<>]+>")
+_PENDING_ARN: Final = re.compile(rf"{PLACEHOLDER.pattern}(?::[^\s:]*){{0,3}}")
+"""The ARN of a secret that is not known yet, with ECS's additions."""
+
+
+def placeholder_in(value: str) -> str | None:
+    """What is still to be filled in by the user somewhere in a text, as `<your account>` in an image reference."""
+    found = re.search(r"<your [^<>]*>", value)
+    return found[0] if found else None
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a text stands for a value that is not known yet.
+
+    `<your Identity Center user id>` is for the user to fill in, `<metrics-workspace.arn>` for AWS.
+    """
+    return PLACEHOLDER.fullmatch(value) is not None
+
+
+_SECRET_NAME: Final = re.compile(
+    r"(?:(?:^|_)(?:PASS|PWD|SECRET|TOKEN|CREDENTIALS|(?:API|SECRET|ACCESS|PRIVATE)_?KEY)|PASSWD|PASSWORD|PASSPHRASE)$",
+    re.IGNORECASE,
+)
+_SECRET_URL: Final = re.compile(r"[a-z0-9+.-]://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
+"""An address with a password in it, as in `postgres://user:password@host/`."""
+
+
+def holds_secret(name: str, value: str) -> bool:
+    """Whether a variable of this name and value looks like a secret."""
+    return bool(_SECRET_NAME.search(name) or _SECRET_URL.search(value))
+
+
+def _no_truth(value: object) -> object:
+    """A truth value is a number to Python, and never what is meant by one here."""
+    if isinstance(value, bool):
+        raise wrong("has the wrong type", "give a whole number")
+    return value
+
+
+def _secret_arn(value: str) -> str:
+    if not _PENDING_ARN.fullmatch(value) and not _SECRET_ARN.fullmatch(value):
+        raise wrong(
+            "is not the ARN of a secret",
+            "store it in Secrets Manager or SSM Parameter Store and give the ARN, never the value",
+            secret=True,
+        )
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth)]
+SecretArn = Annotated[str, AfterValidator(_secret_arn)]

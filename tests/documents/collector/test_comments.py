@@ -1,0 +1,89 @@
+"""The text of a configuration: its reasons stand where they belong, and change nothing."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+from ruamel.yaml import YAML
+
+from documents import collector
+from documents.collector.comments import REASONS
+from tests.documents.collector.made import NAMES, configurations
+
+
+def as_yaml_1_2(text: str) -> Any:
+    """As the collector reads it, whose parser follows YAML 1.2 here."""
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def comments(text: str) -> list[str]:
+    """The comments of a text, each on one line however it was wrapped."""
+    found: list[str] = []
+    lines = text.splitlines()
+    for index, line in enumerate(lines):
+        if line.lstrip().startswith("# "):
+            words = line.lstrip().removeprefix("# ")
+            if index and lines[index - 1].lstrip().startswith("# "):
+                found[-1] += f" {words}"
+            else:
+                found.append(words)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_is_the_document_and_stable(name: str) -> None:
+    document = configurations()[name]
+    text = collector.to_yaml(document)
+    assert yaml.safe_load(text) == document
+    assert as_yaml_1_2(text) == document
+    assert list(yaml.safe_load(text)["service"]["pipelines"]) == list(document["service"]["pipelines"])
+    assert collector.to_yaml(configurations()[name]) == text
+    assert "&id" not in text
+    assert document == configurations()[name], "the document was changed"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_reason_stands_once_and_is_one_of_ours(name: str) -> None:
+    found = comments(collector.to_yaml(configurations()[name]))
+    assert found
+    assert len(found) == len(set(found))
+    assert set(found) <= set(REASONS.values())
+
+
+def test_every_reason_applies_somewhere() -> None:
+    """A reason without a line is out of date: the line has gone, or has another name."""
+    found = {comment for document in configurations().values() for comment in comments(collector.to_yaml(document))}
+    assert found == set(REASONS.values())
+
+
+def test_a_reason_stands_above_its_line() -> None:
+    text = collector.to_yaml(configurations()["front"])
+    assert (
+        "exporters:\n"
+        "  # No queue here: a client gets its answer only when the collector behind has it on disk.\n"
+        "  otlp_grpc:\n"
+    ) in text
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a document, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from texts([*value.keys(), *value.values()])
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts(one)
+
+
+_DOLLAR = re.compile(r"""\$\$|\$\{env:[A-Z_]+(?::-[^}]*)?\}|\$(?=$|")""")
+"""A dollar that is escaped, begins a variable of ours, or ends a regular expression."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unescaped_dollar_never_reaches_the_collector(name: str) -> None:
+    """The collector would take it for a variable."""
+    read = yaml.safe_load(collector.to_yaml(configurations()[name]))
+    assert [text for text in texts(read) if "$" in _DOLLAR.sub("", text)] == []

@@ -1,0 +1,179 @@
+"""Collectors that are killed, and tasks that are stopped: what was accepted arrives."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from documents import names
+from proof.task import stopping_order
+from tests.trials.bad_days import PATIENCE, Place, places, together, without_drain
+from trials.backends import HEALTHY, Fault
+from trials.load import Tally, http
+from trials.rig import Client, GoingOver, Lost, Rig
+
+pytestmark = pytest.mark.slow
+
+ECS_WAITS = 120.0
+"""Seconds that ECS lets a container take to stop, at most (`stopTimeout` on Fargate)."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a day ended: what was accepted, what of it waited in queues before, what of it never came."""
+
+    tallies: tuple[Tally, ...]
+    waiting: Lost
+    lost: Lost
+    twice: int
+    discarded: Mapping[str, int]
+    seconds: float = 0.0
+
+
+@pytest.fixture(scope="module")
+def endings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ending]:
+    killed, stopped, replaced = (places(tmp_path_factory) for _ in range(3))
+    cut = {
+        pattern: without_drain(where, tmp_path_factory.mktemp("cut"))
+        for pattern, where in places(tmp_path_factory).items()
+    }
+    return together(
+        {
+            "killed, sidecar": partial(kill, killed["sidecar"]),
+            "killed, service": partial(kill, killed["service"]),
+            "stopped, sidecar": partial(stop, stopped["sidecar"]),
+            "stopped, service": partial(stop, stopped["service"]),
+            "no drain, sidecar": partial(stop, cut["sidecar"]),
+            "no drain, service": partial(stop, cut["service"]),
+            "replaced, service": partial(replace_one, replaced["service"]),
+        }
+    )
+
+
+async def kill(place: Place) -> Ending:
+    """Every collector of the task is killed in an outage under load, and ECS's restart policy starts it again."""
+    async with place.running() as made, http(made.ports[0]) as transport:
+        client = made.client(transport)
+        running = asyncio.create_task(client.run())
+        await asyncio.sleep(2)
+        await made.fail(Fault(status=503))
+        await asyncio.sleep(6)
+        waiting = made.lost([client])
+        for name in made.collectors:
+            made.kill(name)
+        await asyncio.sleep(1)
+        for name in reversed(made.collectors):
+            await made.restart(name)
+        await asyncio.sleep(3)
+        await made.fail(HEALTHY)
+        client.stop()
+        await running
+        await made.delivered([client], PATIENCE)
+        return _ending(made, [client], waiting)
+
+
+async def stop(place: Place) -> Ending:
+    """The application ends in an outage, the outage ends, and the rest of the task is stopped at once."""
+    async with place.running() as made, http(made.ports[0]) as transport:
+        client = made.client(transport)
+        running = asyncio.create_task(client.run())
+        await asyncio.sleep(2)
+        await made.fail(Fault(status=503))
+        await asyncio.sleep(8)
+        client.stop()
+        await running
+        waiting = made.lost([client])
+        await made.fail(HEALTHY)
+        seconds = await made.stop()
+        return _ending(made, [client], waiting, seconds)
+
+
+async def replace_one(place: Place) -> Ending:
+    """One of two replicas is stopped with a backlog while clients of both go on sending."""
+    async with place.running(replicas=2) as made, AsyncExitStack() as open_connections:
+        replicas = [await open_connections.enter_async_context(http(port)) for port in made.ports]
+        clients = [made.client(GoingOver(order)) for order in (replicas, replicas[::-1])]
+        running = asyncio.gather(*(client.run() for client in clients))
+        await asyncio.sleep(2)
+        await made.fail(Fault(status=503))
+        await asyncio.sleep(6)
+        waiting = made.lost(clients)
+        await made.fail(HEALTHY)
+        seconds = await made.stop()
+        for client in clients:
+            client.stop()
+        await running
+        await made.delivered(clients, PATIENCE)
+        return _ending(made, clients, waiting, seconds)
+
+
+def _ending(made: Rig, clients: list[Client], waiting: Lost, seconds: float = 0.0) -> Ending:
+    written = made.amp.written
+    return Ending(
+        tallies=tuple(load.tally for client in clients for load in (client.spans, client.counters)),
+        waiting=waiting,
+        lost=made.lost(clients),
+        twice=made.xray.received.twice + written.twice,
+        discarded={**written.discarded, **written.refused, **made.xray.received.refused},
+        seconds=seconds,
+    )
+
+
+def check_backlog(ending: Ending) -> None:
+    assert ending.waiting.spans > 500
+    assert ending.waiting.samples > 100
+
+
+@pytest.mark.parametrize("pattern", ["sidecar", "service"])
+def test_what_a_killed_collector_had_accepted_arrives_after_its_restart(
+    endings: dict[str, Ending], pattern: str
+) -> None:
+    ending = endings[f"killed, {pattern}"]
+    check_backlog(ending)
+    assert ending.lost == Lost(0, 0)
+    assert ending.discarded == {}, "what comes out of order is within AMP's window"
+    assert [tally.failed + tally.dropped for tally in ending.tallies] == [0, 0], "its clients sent again meanwhile"
+
+
+@pytest.mark.parametrize("pattern", ["sidecar", "service"])
+def test_a_task_that_stops_delivers_its_backlog(endings: dict[str, Ending], pattern: str) -> None:
+    ending = endings[f"stopped, {pattern}"]
+    check_backlog(ending)
+    assert ending.lost == Lost(0, 0)
+    assert ending.discarded == {}
+    assert ending.seconds < ECS_WAITS
+
+
+@pytest.mark.parametrize("pattern", ["sidecar", "service"])
+def test_without_its_drain_the_backlog_of_a_task_is_lost(endings: dict[str, Ending], pattern: str) -> None:
+    ending = endings[f"no drain, {pattern}"]
+    check_backlog(ending)
+    assert ending.lost.spans > 500
+    assert ending.lost.samples > 100
+
+
+def test_clients_of_a_replica_that_stops_go_over_to_another(endings: dict[str, Ending]) -> None:
+    ending = endings["replaced, service"]
+    check_backlog(ending)
+    assert ending.lost == Lost(0, 0)
+    assert ending.discarded == {}
+    assert [tally.failed + tally.dropped for tally in ending.tallies] == [0, 0, 0, 0]
+    assert any(tally.refused for tally in ending.tallies), "one replica did stop under load"
+    assert ending.seconds < ECS_WAITS
+
+
+def test_the_order_in_which_containers_stop(tmp_path_factory: pytest.TempPathFactory) -> None:
+    order = {
+        pattern: [
+            sorted(one["name"] for one in ending)
+            for ending in stopping_order(where.service.definition["containerDefinitions"])
+        ]
+        for pattern, where in places(tmp_path_factory).items()
+    }
+    assert order == {
+        "sidecar": [["storefront"], [names.DRAIN], [names.COLLECTOR]],
+        "service": [[names.FRONT], [names.DRAIN], [names.COLLECTOR]],
+    }
