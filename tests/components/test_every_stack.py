@@ -152,7 +152,7 @@ def test_service_connect_offers_ports_that_the_task_names(recording: Recording) 
         named = {
             port["name"]: port["containerPort"]
             for container in task["containerDefinitions"]
-            for port in container["portMappings"]
+            for port in container.get("portMappings", ())
             if "name" in port
         }
         for offered in service.inputs.get("serviceConnectConfiguration", {}).get("services", []):
