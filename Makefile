@@ -44,7 +44,7 @@ destroy: .venv/ready ## pulumi destroy of the stack
 .PHONY: test
 test: lint types programs ## all tests, with coverage
 	@$(python) -m pytest -q -m "not slow" -n 2 --cov --cov-report=
-	@$(python) -m pytest -m slow --cov --cov-append --cov-report=term:skip-covered
+	@$(python) -m pytest -m slow -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered
 
 .PHONY: bench
 bench: .venv/ready ## CPU, memory, bytes and delay of our collectors against plain ones (about ten minutes)

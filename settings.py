@@ -46,13 +46,26 @@ class StackApplication(inputs.Application):
     pattern: Pattern | None = None
 
 
+class StackCollector(inputs.Collector):
+    """The collector of a stack, and what all of its collectors take besides OTLP and have of the user's own."""
+
+    receivers: frozenset[signals.Receiver] = frozenset()
+    additions: signals.Additions = signals.Additions()
+
+
+class StackMetrics(inputs.Metrics):
+    """The workspace of a stack, and whether CloudWatch is sent metrics as well."""
+
+    to_cloudwatch: bool = False
+
+
 class Settings(inputs.Model):
     """Everything that a stack file may say."""
 
     pattern: Pattern = Pattern.SIDECAR
     applications: tuple[StackApplication, ...]
-    collector: inputs.Collector = inputs.Collector()
-    metrics: inputs.Metrics = inputs.Metrics()
+    collector: StackCollector = StackCollector()
+    metrics: StackMetrics = StackMetrics()
     traces: signals.Traces = signals.Traces()
     destinations: tuple[signals.Destination, ...] = ()
     grafana: inputs.Grafana = inputs.Grafana()
@@ -253,7 +266,7 @@ def _across(
     applications: Mapping[int, StackApplication], parts: Mapping[str, Any], names: Names, found: Sequence[Fault]
 ) -> list[Fault]:
     """Faults that only show between keys; nothing follows from a key with a fault among those `found`."""
-    collector: inputs.Collector | None = parts["collector"]
+    collector: StackCollector | None = parts["collector"]
     named = {index: each.name for index, each in applications.items() if _sound(found, f"applications.{index}.name")}
     across = names.faults(named)
     across += [fault for fault in inputs.tags_fit(parts["tags"] or {}, "tags") if _sound(found, fault.key)]
@@ -285,7 +298,7 @@ def _across(
 def _trace_faults(
     applications: Mapping[int, StackApplication],
     patterns: Mapping[int, Pattern],
-    collector: inputs.Collector,
+    collector: StackCollector,
     traces: signals.Traces,
 ) -> list[Fault]:
     """Faults between what is said of traces and everything else."""

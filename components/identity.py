@@ -1,6 +1,7 @@
 """IAM roles of tasks and of Grafana, each with exactly the statements it is given."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pulumi
@@ -8,6 +9,7 @@ import pulumi_aws as aws
 
 from components.site import Site
 from documents import policies
+from documents.inputs import Collector
 
 
 def role(
@@ -76,6 +78,19 @@ def task_roles(
         opts=opts,
     )
     return TaskRoles(task, execution, [*may_start, *may_do])
+
+
+def starts_collectors(
+    site: Site, collector: Collector, logs: aws.cloudwatch.LogGroup, secrets: Collection[str] = ()
+) -> pulumi.Output[list[policies.Statement]]:
+    """What ECS does to start a task that has nothing but collectors in it; `secrets` are the ARNs that they read."""
+    return pulumi.Output.all(site.partition, logs.arn).apply(
+        lambda known: policies.execution(
+            repositories=policies.repository_arns((collector.image, collector.drain_image), known[0]),
+            log_group_arn=known[1],
+            secrets=secrets,
+        )
+    )
 
 
 def _tasks_trust(site: Site) -> pulumi.Output[policies.Policy]:

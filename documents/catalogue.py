@@ -276,14 +276,19 @@ class CollectorMetric:
 
 ACCEPTED_SPANS: Final = CollectorMetric("otelcol_receiver_accepted_spans", "spans")
 ACCEPTED_POINTS: Final = CollectorMetric("otelcol_receiver_accepted_metric_points", "points")
+ACCEPTED_RECORDS: Final = CollectorMetric("otelcol_receiver_accepted_log_records", "records")
 REFUSED_SPANS: Final = CollectorMetric("otelcol_receiver_refused_spans", "spans")
 REFUSED_POINTS: Final = CollectorMetric("otelcol_receiver_refused_metric_points", "points")
+REFUSED_RECORDS: Final = CollectorMetric("otelcol_receiver_refused_log_records", "records")
 SENT_SPANS: Final = CollectorMetric("otelcol_exporter_sent_spans", "spans")
 SENT_POINTS: Final = CollectorMetric("otelcol_exporter_sent_metric_points", "points")
+SENT_RECORDS: Final = CollectorMetric("otelcol_exporter_sent_log_records", "records")
 FAILED_SPANS: Final = CollectorMetric("otelcol_exporter_send_failed_spans", "spans")
 FAILED_POINTS: Final = CollectorMetric("otelcol_exporter_send_failed_metric_points", "points")
+FAILED_RECORDS: Final = CollectorMetric("otelcol_exporter_send_failed_log_records", "records")
 OVERFLOWN_SPANS: Final = CollectorMetric("otelcol_exporter_enqueue_failed_spans", "spans")
 OVERFLOWN_POINTS: Final = CollectorMetric("otelcol_exporter_enqueue_failed_metric_points", "points")
+OVERFLOWN_RECORDS: Final = CollectorMetric("otelcol_exporter_enqueue_failed_log_records", "records")
 QUEUE_SIZE: Final = CollectorMetric("otelcol_exporter_queue_size", "bytes", counter=False)
 QUEUE_CAPACITY: Final = CollectorMetric("otelcol_exporter_queue_capacity", "bytes", counter=False)
 MEMORY: Final = CollectorMetric("otelcol_process_memory_rss", "bytes", counter=False)
@@ -293,14 +298,19 @@ UP: Final = CollectorMetric("up", "", counter=False)
 COLLECTOR_METRICS: Final = (
     ACCEPTED_SPANS,
     ACCEPTED_POINTS,
+    ACCEPTED_RECORDS,
     REFUSED_SPANS,
     REFUSED_POINTS,
+    REFUSED_RECORDS,
     SENT_SPANS,
     SENT_POINTS,
+    SENT_RECORDS,
     FAILED_SPANS,
     FAILED_POINTS,
+    FAILED_RECORDS,
     OVERFLOWN_SPANS,
     OVERFLOWN_POINTS,
+    OVERFLOWN_RECORDS,
     QUEUE_SIZE,
     QUEUE_CAPACITY,
     MEMORY,

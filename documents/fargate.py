@@ -29,3 +29,8 @@ def size_problem(cpu: int, memory: int) -> tuple[str, str] | None:
             f"with {cpu} CPU units choose one of {', '.join(map(str, SIZES[cpu]))} MiB",
         )
     return None
+
+
+DISK_FOR_QUEUES: Final = 12 * _GIB
+"""MiB of a task's disk that queues may fill: Fargate gives 20 GiB, in which its images stand as well, packed and
+unpacked (Amazon ECS Developer Guide, "Fargate task ephemeral storage for Amazon ECS")."""

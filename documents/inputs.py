@@ -20,7 +20,7 @@ from documents import adot, drain, fargate, names, ports
 from documents.catalogue import Pattern
 from documents.faults import ConfigurationError, Fault, collect, wrong
 from documents.model import PLACEHOLDER, Model, SecretArn, Whole, holds_secret, is_placeholder
-from documents.signals import Additions, Ratio, Receiver, Scrape
+from documents.signals import Ratio, Receiver, Scrape
 
 M = TypeVar("M", bound="Model")
 
@@ -189,8 +189,6 @@ class Collector(Model):
     restart: bool = True
     wait_for: Start = Start.START
     queue: Annotated[Whole, Field(ge=16, le=4096)] = 512
-    receivers: frozenset[Receiver] = frozenset()
-    additions: Additions = Additions()
     desired_count: Annotated[Whole, Field(ge=2, le=100)] = 2
     discovery: Discovery = Discovery.CLOUD_MAP
 
@@ -217,7 +215,6 @@ class Metrics(Model):
     retention_days: Annotated[Whole, Field(ge=1, le=1095)] = 90
     interval_seconds: Annotated[Whole, Field(ge=10, le=300)] = 60
     max_series: Annotated[Whole, Field(ge=1)] | None = None
-    to_cloudwatch: bool = False
 
 
 class Access(Model):

@@ -1,7 +1,8 @@
 """IAM policy documents: who may assume a role, and what each role may do.
 
 Statements are as narrow as AWS allows; a resource of `*` stands only where the action supports no narrower one (Service
-Authorization Reference: X-Ray, `ecr:GetAuthorizationToken`, CloudWatch reads).
+Authorization Reference: X-Ray, `ecr:GetAuthorizationToken`, CloudWatch reads, what the scraper asks of ECS beside its
+tasks, Cloud Map's `DiscoverInstances`), with a condition where there is one.
 """
 
 import re

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from documents import ports
-from documents.collector.optional import statsd_seconds
+from documents.collector import statsd
 from documents.faults import Fault
 from documents.ports import Protocol
 from documents.signals import Receiver
@@ -43,7 +43,7 @@ def service_faults(receivers: Collection[Receiver], *, by_name: bool) -> list[Fa
 
 def hold_seconds(receivers: Collection[Receiver], interval_seconds: int) -> int:
     """How long a collector still adds up what StatsD clients have counted, after they have stopped."""
-    return statsd_seconds(interval_seconds) + _FLUSH_SECONDS if Receiver.STATSD in receivers else 0
+    return statsd.seconds_of(interval_seconds) + _FLUSH_SECONDS if Receiver.STATSD in receivers else 0
 
 
 def _needs_udp(receiver: Receiver) -> bool:

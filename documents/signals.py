@@ -37,7 +37,7 @@ Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
 def _path(value: str) -> str:
-    if not value.startswith("/") or any(character.isspace() or character in "?#" for character in value):
+    if not value.startswith("/") or any(not one.isprintable() or one.isspace() or one in "?#" for one in value):
         raise wrong("is not the path of a URL", "begin it with a slash, without a query, for example /metrics")
     return value
 

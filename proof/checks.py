@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+import yaml
+
 from documents import catalogue
 from documents.catalogue import ATTRIBUTES, REQUEST_DURATION, Label, Pattern
 from proof import sampling
-from proof.plan import Plan, Service
+from proof.plan import CONFIGURATION, Plan, Service, environment
 from proof.prometheus import Prometheus
+from proof.senders import STATUS, Foreign, Sender
 from proof.truth import Truth
 from proof.verdicts import Kind, Verdict
 from proof.xray import Segment
@@ -57,6 +60,7 @@ def all_of(truth: Truth) -> list[Verdict]:
         instances(truth),
         signatures(truth),
         logs(truth),
+        *foreign(truth),
     ]
 
 
@@ -184,7 +188,7 @@ def traces_outcomes(truth: Truth) -> Verdict:
     }
     wanted = Counter((name, status) for name, each in kept.items() for status, chance in each if chance.most > 0)
     certain = Counter((name, status) for name, each in kept.items() for status, chance in each if chance.least >= 1)
-    segments = [one for one in truth.traces.segments if not one.subsegment]
+    segments = [one for one in truth.of_load if not one.subsegment]
     found = Counter((one.name, one.status) for one in segments)
     unmarked = sum(one.fault != (one.status >= 500) or one.error for one in segments)
     reason = "" if certain <= found <= wanted else "statuses do not agree with what was sent"
@@ -258,6 +262,28 @@ def logs(truth: Truth) -> Verdict:
     return _verdict("log", "collectors do not complain", "nothing", f"{sum(found.values())} lines", reason)
 
 
+def foreign(truth: Truth) -> list[Verdict]:
+    """Where collectors take more than OTLP, what was sent that way is in X-Ray as it was sent, from each of them."""
+    segments = {segment.id: segment for segment in truth.traces.segments}
+    verdicts: list[Verdict] = []
+    for sender in Sender:
+        if not (taking := _taking(truth, sender)):
+            continue
+        sent = [one for one in truth.foreign if one.sender is sender]
+        arrived = sum(_arrived(one, segments) for one in sent)
+        refused = "; ".join(reason for one in sent for reason in one.refused)
+        missing = "" if arrived == taking else "not every collector passes it on as it was sent"
+        expected, found = f"{taking}, one to each collector", str(arrived)
+        if sender is Sender.XRAY:
+            subject = "X-Ray SDK: a segment sent over UDP arrives"
+            verdicts.append(_verdict("receiver", subject, expected, found, missing))
+            subject, answers = "X-Ray SDK: what it asks is passed on and signed", "rules and targets"
+            verdicts.append(_verdict("receiver", subject, answers, refused or answers, refused))
+        else:
+            verdicts.append(_verdict("receiver", "Zipkin: a span arrives", expected, found, refused or missing))
+    return verdicts
+
+
 def _surely_traced(truth: Truth) -> bool:
     """Whether samplers cannot have kept nothing at all."""
     return sampling.bounds(sampling.chances(truth.plan, truth.sent)).least > 0
@@ -265,9 +291,25 @@ def _surely_traced(truth: Truth) -> bool:
 
 def _traces(truth: Truth) -> Mapping[str, list[Segment]]:
     traces: dict[str, list[Segment]] = defaultdict(list)
-    for segment in truth.traces.segments:
+    for segment in truth.of_load:
         traces[segment.trace].append(segment)
     return traces
+
+
+def _taking(truth: Truth, sender: Sender) -> int:
+    """How many tasks have a collector that takes what these clients send."""
+    return sum(
+        service.count
+        for service in truth.plan.services
+        if any(sender in yaml.safe_load(environment(one)[CONFIGURATION])["receivers"] for one in service.collectors)
+    )
+
+
+def _arrived(one: Foreign, segments: Mapping[str, Segment]) -> bool:
+    found = segments.get(one.id)
+    return found is not None and (found.trace, found.name, found.status, found.fault) == (
+        one.trace, one.name, STATUS, True,
+    )  # fmt: skip
 
 
 def _gaps(segments: Sequence[Segment], applications: Sequence[str]) -> Iterator[str]:

@@ -40,13 +40,19 @@ def check(plan: Plan, collector: Path) -> None:
         )
 
 
+def reads(collector: Path, scheme: str) -> bool:
+    """Whether it reads its configuration from addresses of this scheme, such as `s3`, as far as it says."""
+    has = _components(collector)
+    return not has or scheme in has.get("providers", ())
+
+
 def _used(configuration: str) -> set[tuple[str, str]]:
     document: Mapping[str, Any] = yaml.safe_load(configuration)
     return {(section, name.split("/")[0]) for section in SECTIONS for name in document.get(section) or ()}
 
 
 def _components(collector: Path) -> dict[str, set[str]]:
-    """Kinds of components by section; nothing if the program has no such command."""
+    """Kinds of components by section, schemes of addresses as `providers`; nothing if it has no such command."""
     said = subprocess.run([collector, "components"], capture_output=True, text=True, timeout=_SECONDS, check=False)
     if said.returncode:
         return {}
@@ -56,7 +62,7 @@ def _components(collector: Path) -> dict[str, set[str]]:
     for line in said.stdout.splitlines():
         if head := re.fullmatch(r"([a-z]+):.*", line):
             section = head[1]
-        elif name := re.fullmatch(r"\s+- name: (\S+)", line):
+        elif name := re.fullmatch(r"\s+- (?:name|scheme): (\S+)", line):
             found.setdefault(section, set()).add(_plain(name[1]))
     return found
 

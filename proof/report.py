@@ -208,7 +208,7 @@ def _shown(value: float, unit: str) -> str:
 def _samples(truth: Truth) -> Iterator[tuple[str, list[Segment]]]:
     """An ordinary trace, a slow one and one with an error, as far as they can be found."""
     traces: dict[str, list[Segment]] = defaultdict(list)
-    for segment in truth.traces.segments:
+    for segment in truth.of_load:
         traces[segment.trace].append(segment)
     slow = (behaviour.NORMAL_SECONDS + behaviour.SLOW_SECONDS) / 2
     wanted = ["An ordinary request", "A slow request", "A failed request"]
@@ -261,6 +261,7 @@ _AREAS: Final = {
     "load": "Load",
     "count": "Every request counted once",
     "trace": "Traces",
+    "receiver": "X-Ray's SDK and Zipkin",
     "label": "Labels",
     "writer": "Writers",
     "copy": "Partners and CloudWatch",

@@ -126,6 +126,8 @@ async def _copied(stack: Stack, load: Load, steady: Window) -> bool:
 def _traced(stack: Stack, sent: int) -> bool:
     """Whether all traces are there; where the stack samples, and nobody can know how many, whether no more come."""
     received = stack.traces
+    if {one.id for one in stack.foreign} - {segment.id for segment in received.segments}:
+        return False
     if sampling.samples(stack.plan):
         return time.time() - received.last > _QUIET_SECONDS
     served = Counter(segment.name for segment in received.segments if not segment.subsegment)

@@ -1,7 +1,8 @@
 """A segment as X-Ray stores it, whichever way it came."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 _TRACE: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
@@ -10,7 +11,10 @@ _ID: Final = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment or subsegment document. Times in seconds since the epoch; `status` is HTTP's, 0 if there is none."""
+    """One segment or subsegment document. Times in seconds since the epoch; `status` is HTTP's, 0 if there is none.
+
+    `annotations` are the attributes that X-Ray indexes; none are known of what came by its OTLP endpoint.
+    """
 
     trace: str
     id: str
@@ -23,6 +27,7 @@ class Segment:
     fault: bool
     status: int
     url: str = ""
+    annotations: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
 
     @property
     def problem(self) -> str:

@@ -14,7 +14,7 @@ import yaml
 
 from documents import names
 from documents.collector import scraping
-from proof import elsewhere, records
+from proof import elsewhere, records, senders
 from proof.cloud_map import CloudMap
 from proof.ecs import Ecs, Listed
 from proof.gate import Gate, Writes
@@ -82,6 +82,7 @@ class Stack:
         self._conditions: list[Callable[[], Awaitable[None]]] = []
         self._receivers: list[tuple[Task, int]] = []
         self._log_records: list[str] = []
+        self._foreign: list[senders.Foreign] = []
         self.began: Final = time.time()
         self.addresses: dict[str, str] = {}
 
@@ -99,6 +100,11 @@ class Stack:
     def traces(self) -> Received:
         """What the collectors sent to X-Ray until now."""
         return self._stand_ins.xray.received
+
+    @property
+    def foreign(self) -> tuple[senders.Foreign, ...]:
+        """The segments that were sent without OTLP until now."""
+        return tuple(self._foreign)
 
     async def start(self) -> None:
         """Starts everything and returns when everything answers. Raises ProgramError if something does not."""
@@ -133,7 +139,10 @@ class Stack:
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
-        return load, Window(steady[0], time.time())
+        window = Window(steady[0], time.time())
+        # After the window, whose panels are compared with the load alone.
+        await self._send_foreign()
+        return load, window
 
     async def keep_driving(self) -> None:
         """Sends load until it is cancelled."""
@@ -152,6 +161,7 @@ class Stack:
             traces=self.traces,
             elsewhere=self._stand_ins.elsewhere.received,
             log_records=tuple(self._log_records),
+            foreign=self.foreign,
             logs={
                 child.name: child.log.read_text(errors="replace")
                 for task in self.tasks
@@ -283,6 +293,13 @@ class Stack:
         if elsewhere.destinations(self.plan.services).takes_logs:
             for task, port in self._receivers:
                 self._log_records += await records.send(port, task.service.name, task.identity.id, time.time())
+
+    async def _send_foreign(self) -> None:
+        """To every collector that takes more than OTLP."""
+        for task in self.tasks:
+            for variable, send in senders.SENDERS.items():
+                if task.moves(variable):
+                    self._foreign.append(await send(task.port(variable)))
 
     def _keep_reading(self) -> None:
         async def keep() -> None:

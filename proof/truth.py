@@ -11,6 +11,8 @@ from proof.gate import Writes
 from proof.load import Sent
 from proof.metadata import Reading
 from proof.plan import Plan, Service
+from proof.segment import Segment
+from proof.senders import Foreign
 from proof.xray import Received
 from sample import behaviour
 
@@ -110,6 +112,8 @@ class Truth:
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     log_records: tuple[str, ...] = ()
     """The texts of the log records that were sent, each of them different."""
+    foreign: tuple[Foreign, ...] = ()
+    """The segments that were sent beside the load, without OTLP."""
 
     def means(self, used: Callable[[Window], float]) -> tuple[float, float]:
         """The mean of a quantity over the steady window, as its moments show it and as a rate would.
@@ -124,6 +128,12 @@ class Truth:
     def tasks_of(self, service: Service) -> tuple[TaskTruth, ...]:
         """The tasks of one service."""
         return tuple(task for task in self.tasks if task.service == service.name)
+
+    @cached_property
+    def of_load(self) -> tuple[Segment, ...]:
+        """What arrived in X-Ray of the load."""
+        others = {one.trace for one in self.foreign}
+        return tuple(segment for segment in self.traces.segments if segment.trace not in others)
 
     @cached_property
     def handled(self) -> Mapping[str, tuple[Handled, ...]]:

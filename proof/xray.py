@@ -133,6 +133,7 @@ def _segment(document: dict[str, Any]) -> Segment:
         fault=bool(document.get("fault")),
         status=int(http.get("response", {}).get("status") or 0),
         url=str(http.get("request", {}).get("url") or ""),
+        annotations=document.get("annotations") or {},
     )
     _check(segment)
     return segment

@@ -35,6 +35,10 @@ class Fault:
 
 HEALTHY: Final = Fault()
 
+OLDEST_SECONDS: Final = 3600.0
+"""AMP takes no sample that is older than an hour (Amazon Managed Service for Prometheus User Guide, reason
+`greater_than_max_sample_age` of the metric DiscardedSamples)."""
+
 
 class Arrival(NamedTuple):
     """One request: when it had arrived (seconds since the epoch), what was answered (0: nothing), bytes on the wire."""
@@ -181,19 +185,24 @@ class _Stored:
 
 
 class AmpBackend(Backend):
-    """AMP's remote write at `gate.PATH`. A sample may be `out_of_order_seconds` older than the newest of its series."""
+    """AMP's remote write at `gate.PATH`.
+
+    A sample may be `out_of_order_seconds` older than the newest of its series, and `oldest_seconds` older than now.
+    """
 
     def __init__(
         self,
         known: Mapping[str, sigv4.Credentials],
         region: str,
         out_of_order_seconds: float = 60.0,
+        oldest_seconds: float = OLDEST_SECONDS,
         fault: Fault = HEALTHY,
     ) -> None:
         super().__init__(self._write, _amp_refusal, fault)
         self._known = known
         self._scope = sigv4.Scope(region, "aps")
         self._window = out_of_order_seconds * 1000
+        self._age = oldest_seconds * 1000
         self._series: dict[Labels, _Stored] = {}
         self._out_of_order = 0
         self._twice = 0
@@ -219,17 +228,20 @@ class AmpBackend(Backend):
             self._refused[f"{error.status.value} {error}"] += 1
             return _amp_refusal(error.status, str(error))
         # As in Prometheus, one bad sample does not keep the others of its request out.
-        reasons = [reason for one in series for reason in self._store(one, writer)]
+        oldest = time.time() * 1000 - self._age
+        reasons = [reason for one in series for reason in self._store(one, writer, oldest)]
         self._discarded.update(reasons)
         return _amp_refusal(HTTPStatus.BAD_REQUEST, reasons[0]) if reasons else Answer(HTTPStatus.OK)
 
-    def _store(self, one: Series, writer: str) -> list[str]:
-        """Why samples of it were discarded, in the words of AMP's metric DiscardedSamples."""
+    def _store(self, one: Series, writer: str, oldest: float) -> list[str]:
+        """Why samples of it were discarded, in the words of AMP's metric DiscardedSamples. `oldest` in milliseconds."""
         stored = self._series.setdefault(one.labels, _Stored())
         stored.writers.add(writer)
-        return [reason for sample in one.samples if (reason := self._take(stored, sample))]
+        return [reason for sample in one.samples if (reason := self._take(stored, sample, oldest))]
 
-    def _take(self, stored: _Stored, sample: Sample) -> str:
+    def _take(self, stored: _Stored, sample: Sample, oldest: float) -> str:
+        if sample.milliseconds < oldest:
+            return "greater_than_max_sample_age"
         if sample.milliseconds < stored.newest - self._window:
             return "sample-too-old"
         if (held := stored.values.get(sample.milliseconds)) is not None:

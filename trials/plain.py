@@ -27,7 +27,7 @@ receivers:{_OTLP}
 processors:
   resource_detection: {{detectors: [env, system, ecs], timeout: 2s}}
   batch/traces: {{timeout: 1s, send_batch_size: 50}}
-  batch/metrics: {{timeout: 60s}}
+  batch/metrics: {{timeout: 10s}}
 exporters:
   awsxray: {{region: "${{env:AWS_REGION}}"}}
   prometheus_remote_write:

@@ -20,7 +20,7 @@ from proof.processes import Child, Children, ProgramError
 from proof.sigv4 import Credentials
 from proof.task import Surroundings, Task, free_ports
 from proof.waiting import all_of
-from trials.backends import HEALTHY, AmpBackend, Fault, XRayBackend
+from trials.backends import HEALTHY, OLDEST_SECONDS, AmpBackend, Fault, XRayBackend
 from trials.load import CounterLoad, Reply, Signal, SpanLoad, Transport, http
 from trials.otlp import points, sdk_resource
 
@@ -137,6 +137,7 @@ class Rig:
         self.amp: Final = clouds.amp
         clouds.known.update({task.credentials.access_key: task.credentials for task in self.tasks})
         self.ports: Final[list[int]] = []
+        self.rpc_ports: Final[list[int]] = []
 
     @property
     def collectors(self) -> list[str]:
@@ -144,8 +145,11 @@ class Rig:
         return [str(container["name"]) for container in self.tasks[0].service.collectors]
 
     async def start(self) -> None:
-        """Starts every task; `ports` then has where each takes OTLP over HTTP. Raises ProgramError if one does not."""
-        self.ports.extend([(await task.start_collectors()).http for task in self.tasks])
+        """Starts every task; `ports` then has where each takes OTLP over HTTP, `rpc_ports` where over gRPC. Raises
+        ProgramError if one takes nothing."""
+        addresses = [await task.start_collectors() for task in self.tasks]
+        self.ports.extend(address.http for address in addresses)
+        self.rpc_ports.extend(address.grpc for address in addresses)
         await all_of([ready for task in self.tasks for ready in task.conditions])
         # A front is healthy before it has reached the collector behind it.
         await asyncio.gather(*map(self._takes, self.ports))
@@ -226,10 +230,10 @@ class Rig:
         return self._collector(name, replica).ended is None
 
     async def sample(self) -> None:
-        """Looks at the memory of every container until it is cancelled."""
+        """Adds to the readings of every task until it is cancelled."""
         while True:
             for task in self.tasks:
-                task.read()
+                task.readings.append(task.read())
             await asyncio.sleep(_SAMPLING_SECONDS)
 
     def _collector(self, name: str, replica: int) -> Child:
@@ -254,12 +258,14 @@ async def rig(
     *,
     replicas: int = 1,
     fault: Fault = HEALTHY,
+    oldest_seconds: float = OLDEST_SECONDS,
     elsewhere: Mapping[str, int] | None = None,
 ) -> AsyncGenerator[Rig]:
     """So many tasks of an ECS service of the plan, started; ended with the context.
 
     `collector` is the program that they run, `folder` an empty one for logs and queues, `fault` that of both back ends
-    at the start. `elsewhere` has the loopback ports of other back ends, by the variable that moves their address.
+    at the start, `oldest_seconds` the age up to which AMP takes a sample. `elsewhere` has the loopback ports of other
+    back ends, by the variable that moves their address.
     """
     async with AsyncExitStack() as resources:
         children = resources.enter_context(Children(folder))
@@ -267,7 +273,7 @@ async def rig(
         clouds = Clouds(
             known,
             XRayBackend(known, plan.region, fault),
-            AmpBackend(known, plan.region, plan.out_of_order_seconds, fault),
+            AmpBackend(known, plan.region, plan.out_of_order_seconds, oldest_seconds, fault),
         )
         amp, xray = [await resources.enter_async_context(one.open()) for one in (clouds.amp, clouds.xray)]
         around = Surroundings(

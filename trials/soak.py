@@ -125,7 +125,7 @@ def _failed(backend: Backend) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit code is 0 if nothing was lost, 1 if something was, 2 if it could not be tried."""
+    """The command; its exit code is 0 if every outage was held, 1 if one was not, 2 if it could not be tried."""
     parser = argparse.ArgumentParser(prog="python -m trials.soak", description=__doc__)
     parser.add_argument("stack", help="a stack of this project, such as dev")
     asked = parser.parse_args(arguments)
@@ -179,9 +179,10 @@ async def _rate(wanted: Plan, service: Service, collector: Path, folder: Path, l
 
 
 def _held(outcome: Outcome) -> bool:
-    """Whether the application noticed nothing and everything arrived."""
+    """Whether the application noticed nothing, everything arrived, in order for AMP, and no back end was hammered."""
     noticed = any(tally.accepted != tally.produced for tally in (outcome.spans, outcome.samples))
-    return outcome.lost == Lost(0, 0) and not noticed and not outcome.refused
+    arrived = outcome.lost == Lost(0, 0) and not outcome.refused and not outcome.out_of_order
+    return arrived and not noticed and max(outcome.busiest) <= MOST_REQUESTS
 
 
 def _table(service: str, outcomes: Mapping[str, Outcome]) -> Table:

@@ -7,7 +7,7 @@ import pulumi
 
 from components import fargate
 from components.fargate import Place
-from components.identity import task_roles
+from components.identity import starts_collectors, task_roles
 from components.patterns.instrumentation import Telemetry
 from documents import catalogue, collector, drain, names, policies, ports, task, travel
 from documents.faults import ConfigurationError
@@ -51,13 +51,7 @@ class Scraper(pulumi.ComponentResource):
             does=pulumi.Output.all(telemetry.workspace_arn, place.cluster.arn, _tasks_of(place), kept.statements).apply(
                 lambda known: [*policies.scrape(*known[:3]), *known[3]]
             ),
-            starts=pulumi.Output.all(site.partition, logs.arn).apply(
-                lambda known: policies.execution(
-                    repositories=policies.repository_arns((settings.image, settings.drain_image), known[0]),
-                    log_group_arn=known[1],
-                    secrets=(),
-                )
-            ),
+            starts=starts_collectors(site, settings, logs),
             opts=child,
         )
         definition = fargate.task_definition(

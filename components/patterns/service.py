@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components import fargate
 from components.fargate import Place
-from components.identity import task_roles
+from components.identity import starts_collectors, task_roles
 from components.patterns.instrumentation import Instrumentation, Telemetry
 from components.patterns.scraper import Scraper
 from components.site import Site
@@ -146,13 +146,7 @@ class CollectorService(pulumi.ComponentResource):
             does=pulumi.Output.all(
                 self._telemetry.workspace_arn, kept.statements, self._telemetry.log_group_arns
             ).apply(lambda known: [*self._statements(site, known[0]), *known[1], *policies.write_log_groups(known[2])]),
-            starts=pulumi.Output.all(site.partition, logs.arn).apply(
-                lambda known: policies.execution(
-                    repositories=policies.repository_arns((settings.image, settings.drain_image), known[0]),
-                    log_group_arn=known[1],
-                    secrets=self._telemetry.signals.secrets.values(),
-                )
-            ),
+            starts=starts_collectors(site, settings, logs, self._telemetry.signals.secrets.values()),
             opts=child,
         )
         definition = fargate.task_definition(

@@ -29,8 +29,8 @@ RETRY_LAST_SECONDS: Final = 30
 LARGE_MESSAGES: Final = {"max_recv_msg_size_mib": 64}
 """gRPC refuses messages above 4 MiB for good, and a batch of large spans is larger."""
 
-_INNER_TIMEOUT_SECONDS: Final = 30
-"""What `awsxray` waits for an answer (its default)."""
+_HOP_TIMEOUT_SECONDS: Final = 40
+"""Longer than `awsxray` and `awsemf` try, and shorter than `prometheus_remote_write`, whose own time-out loses data."""
 
 
 class Signal(StrEnum):
@@ -71,7 +71,7 @@ def buffered(
         "endpoint": endpoint,
         "tls": {"insecure": True},
         "compression": "none",
-        "timeout": f"{_INNER_TIMEOUT_SECONDS + 10}s",
+        "timeout": f"{_HOP_TIMEOUT_SECONDS}s",
         **_queue_settings(queue),
     }
     part = Part(

@@ -8,7 +8,6 @@ from documents import catalogue, names, ports
 from documents.catalogue import Pattern
 from documents.collector import labels
 from documents.collector.buffer import Destination, Queue, Signal, buffered, queued
-from documents.collector.destinations import ATTEMPTS
 from documents.collector.part import Configuration, Part, merged
 from documents.origin import Origin
 
@@ -33,11 +32,13 @@ CloudWatch bills, so there is none by task, route or method."""
 _BATCH: Final = 1000
 _LONGEST_SECONDS: Final = 3600
 
+_ATTEMPTS: Final = 10
+"""The waits of AWS's SDK between ten attempts are longer than the exporter's 5 s, so they do not run out."""
 
 PROCESSORS: Final = ("filter/cloudwatch", "cumulativetodelta")
 
 
-def metrics(origin: Origin, pattern: Pattern, queue_mib: int) -> Destination:
+def metrics(origin: Origin, pattern: Pattern, queue_mib: int, interval_seconds: int) -> Destination:
     """CloudWatch metrics, through a log group, with the processors that they pass on their way."""
     sent = buffered(
         Signal.METRICS,
@@ -48,7 +49,7 @@ def metrics(origin: Origin, pattern: Pattern, queue_mib: int) -> Destination:
             "namespace": origin.cluster,
             "log_group_name": names.telemetry_log_group(origin.cluster, Signal.METRICS),
             "log_stream_name": origin.service,
-            "max_retries": ATTEMPTS,
+            "max_retries": _ATTEMPTS,
             "dimension_rollup_option": "NoDimensionRollup",
             "resource_to_telemetry_conversion": {"enabled": True},
             "metric_declarations": [
@@ -56,18 +57,21 @@ def metrics(origin: Origin, pattern: Pattern, queue_mib: int) -> Destination:
                 for sets, named in DECLARED.items()
             ],
         },
-        # One at a time: what is cumulative there is told as the difference to what came before.
         queue=Queue(queue_mib, batch=_BATCH, longest=_LONGEST_SECONDS),
         port=ports.buffer(NAME),
     )
-    passed = zip(PROCESSORS, (labels.only(chain(*DECLARED.values())), _differences(pattern)), strict=True)
+    passed = zip(
+        PROCESSORS, (labels.only(chain(*DECLARED.values())), _differences(pattern, interval_seconds)), strict=True
+    )
     return Destination(sent.exporter, merged([Part(processors=dict(passed)), sent.part]))
 
 
-def _differences(pattern: Pattern) -> Configuration:
-    """CloudWatch knows no cumulative figures. A client of a collector service may move to another replica and back:
-    what it did meanwhile must not be counted by both."""
-    return {} if pattern is Pattern.SIDECAR else {"initial_value": "drop", "max_staleness": "90s"}
+def _differences(pattern: Pattern, interval_seconds: int) -> Configuration:
+    """A processor that turns cumulative figures into differences. The clients of a collector service, which come every
+    `interval_seconds`, may also go to another one."""
+    if pattern is Pattern.SIDECAR:
+        return {}
+    return {"initial_value": "drop", "max_staleness": f"{interval_seconds * 3 // 2}s"}
 
 
 def logs(origin: Origin, queue_mib: int) -> Destination:
@@ -80,7 +84,7 @@ def logs(origin: Origin, queue_mib: int) -> Destination:
             "log_stream_name": origin.service,
             "max_retries": 1,
         },
-        Queue(queue_mib, batch=_BATCH, at_least=_BATCH, consumers=2, longest=_LONGEST_SECONDS),
+        Queue(queue_mib, batch=_BATCH, consumers=2, longest=_LONGEST_SECONDS),
     )
 
 

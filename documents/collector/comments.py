@@ -42,7 +42,10 @@ REASONS: Final[Mapping[str, str]] = {
     "receivers prometheus/application config scrape_configs 0 metric_relabel_configs": (
         "With it a target could say that it is another one, and most would be a new one at each start."
     ),
-    "receivers prometheus/collector": "The collector's own figures, through a buffer of their own.",
+    "receivers prometheus/collector": (
+        "The collector's own figures, through a buffer of their own: a backlog must not hide itself. They are so many "
+        "at each scrape, whatever happens, so they cannot feed on themselves."
+    ),
     "receivers prometheus/collector config scrape_configs 0 metric_relabel_configs": (
         "Both ends of a buffer count what passes: of receivers the outer end is kept, of what was sent the inner one."
     ),
@@ -59,7 +62,7 @@ REASONS: Final[Mapping[str, str]] = {
     "processors resource/application": (
         "Inserted, never overwritten: two processes of one task that name themselves must stay two series."
     ),
-    "processors resource/collector": "Of its own it would be a new series at each start.",
+    "processors resource/collector": "The name that it gives itself would make new series at each start.",
     "processors filter/scraped": "Four series for each target, which nobody asks for; `up` stays.",
     "processors metrics_transform/statsd-name": (
         "The next processor wants names, and nobody knows them: so all counters are one metric, their name a label."
@@ -69,7 +72,11 @@ REASONS: Final[Mapping[str, str]] = {
         "A rate times the seconds of the interval is the count again, which can be added up over any time."
     ),
     "processors filter/statsd-values": "What passed the filter above is not counted a second time.",
-    "processors filter/*": "Drops what no dashboard, rule or alert asks for: every series costs.",
+    "processors filter/collector": "Drops what no dashboard, rule or alert asks for: every series costs.",
+    "processors filter/cloudwatch": (
+        "Drops what is not declared below: it would make no metric, but lines of a log, which CloudWatch bills."
+    ),
+    "processors filter/statsd-counters": "Counters only: all else goes another way, as it is.",
     "processors tail_sampling num_traces": (
         "As many as fit into a third of the memory. One more, and the oldest is lost before it is decided."
     ),
@@ -83,8 +90,8 @@ REASONS: Final[Mapping[str, str]] = {
     "exporters load_balancing retry_on_failure": (
         "Another try goes to whoever is there by then; before SDKs give up, which is after 10 s."
     ),
-    "exporters otlp_http/xray sending_queue": (
-        "What X-Ray cannot take now (429, 502, 503) waits here; what it answers with 400, 403 or 500 is lost, by OTLP."
+    "exporters otlp_http/xray retry_on_failure": (
+        "What X-Ray cannot take now (429, 502, 503) waits; what it answers with 400, 403 or 500 is lost, by OTLP."
     ),
     "exporters otlp_http/xray sending_queue batch": "X-Ray takes 10,000 spans and 5 MB in a request.",
     "processors batch": (
@@ -92,8 +99,17 @@ REASONS: Final[Mapping[str, str]] = {
         "destinations is full; what that loses is counted (otelcol_exporter_enqueue_failed_*). It holds nothing back."
     ),
     "processors cumulativetodelta": "CloudWatch adds up what it is told: cumulative figures would count again.",
+    "processors cumulativetodelta initial_value": (
+        "A client may move to another collector and back: what it did meanwhile would be counted by both."
+    ),
+    "processors cumulativetodelta max_staleness": (
+        "Longer than from one sample to the next, or each would be an initial one, and shorter than a move and back."
+    ),
     "exporters otlp_grpc": "No queue here: a client gets its answer only when the collector behind has it on disk.",
     "exporters otlp_grpc/xray timeout": "Longer than the exporter behind waits: else a slow answer makes a duplicate.",
+    "exporters otlp_grpc/cloudwatch retry_on_failure": (
+        "A batch is given up after an hour: one that CloudWatch never takes must not keep back all others."
+    ),
     "exporters otlp_grpc/* retry_on_failure": (
         "Backs off to one try in 30 s and never gives up; at the default, what is older than 5 minutes is dropped."
     ),
@@ -124,11 +140,17 @@ REASONS: Final[Mapping[str, str]] = {
     "exporters prometheus_remote_write/task translation_strategy": (
         "The units of ECS's figures are no units of OpenTelemetry's: with suffixes names end in _None and _MiB."
     ),
+    "exporters prometheus_remote_write/* disable_scope_info": (
+        "Each series would name the library that made it, and its version: new series at each upgrade."
+    ),
+    "exporters prometheus_remote_write/* target_info": (
+        "One more series for each process, which says nothing that is not a label already."
+    ),
     "exporters prometheus_remote_write/* resource_to_telemetry_conversion": (
         "Without it ECS metrics have no labels at all, and every task writes the same series."
     ),
     "exporters otlp_http/* headers": "Secrets of the container: no value stands here or in the task definition.",
-    "exporters otlp_http/* sending_queue": (
+    "exporters otlp_http/* retry_on_failure": (
         "A batch is given up after an hour of trying: one that is never taken must not keep back all others. An outage "
         "longer than that costs two batches an hour."
     ),
@@ -137,7 +159,8 @@ REASONS: Final[Mapping[str, str]] = {
         "Each combination of values of a set of dimensions is a metric that CloudWatch bills: none by task or route."
     ),
     "exporters awsemf max_retries": (
-        "Attempts within the exporter's 5 s. With few of them they run out, and what CloudWatch has throttled is lost."
+        "Attempts within the exporter's 5 s. With few of them they run out, and what CloudWatch has throttled is lost; "
+        "but as often the exporter sends again what was taken, if the answer lacks the deprecated nextSequenceToken."
     ),
     "exporters awscloudwatchlogs max_retries": "Its own queue tries again, and backs off between.",
     "exporters awscloudwatchlogs retry_on_failure": (

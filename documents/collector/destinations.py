@@ -4,7 +4,7 @@ from typing import Final
 
 from documents import ports
 from documents.collector.buffer import Destination, Queue, Signal, buffered, queued
-from documents.collector.part import Configuration, Part, merged
+from documents.collector.part import Configuration, Part, literal, merged
 from documents.signals import TraceEndpoint, Traces
 
 WITH_SUFFIXES: Final = "UnderscoreEscapingWithSuffixes"
@@ -16,30 +16,32 @@ SIGV4_PART: Final = Part(extensions={SIGV4: {"region": "${env:AWS_REGION}", "ser
 _XRAY_DOCUMENTS: Final = 50
 """Segment documents that X-Ray takes in a request (AWS X-Ray API Reference, PutTraceSegments)."""
 
-_XRAY_CONSUMERS: Final = 2
-ATTEMPTS: Final = 100
-"""The exporter's `max_retries` is the number of attempts that AWS's SDK makes within the exporter's 5 s."""
-
-_SAMPLES: Final = 1000
-
-
 _XRAY_SPANS: Final = 500
 """X-Ray's OTLP endpoint takes 10,000 spans and 5 MB before compression in a request (Amazon CloudWatch User Guide,
 "OTLP Endpoints"): half a thousand may have 10 KB each."""
 
+_XRAY_CONSUMERS: Final = 2
+
+_XRAY_ATTEMPTS: Final = 100
+"""The exporter's `max_retries` is the number of attempts that AWS's SDK makes within the exporter's 5 s."""
+
 _SIGV4_XRAY: Final = f"{SIGV4}/xray"
+
+_SAMPLES: Final = 1000
+"""In a request to AMP."""
 
 
 def xray(queue_mib: int, traces: Traces) -> Destination:
     """X-Ray, by the entrance that `traces` chooses."""
     if traces.endpoint is TraceEndpoint.OTLP:
         return _xray_otlp(queue_mib)
-    indexed = {"indexed_attributes": list(traces.indexed_attributes)} if traces.indexed_attributes else {}
+    attributes = [literal(attribute) for attribute in traces.indexed_attributes]
+    indexed = {"indexed_attributes": attributes} if attributes else {}
     return buffered(
         Signal.TRACES,
         "xray",
         "awsxray",
-        {"region": "${env:AWS_REGION}", "max_retries": ATTEMPTS, **indexed},
+        {"region": "${env:AWS_REGION}", "max_retries": _XRAY_ATTEMPTS, **indexed},
         queue=Queue(queue_mib, batch=_XRAY_DOCUMENTS, at_least=_XRAY_DOCUMENTS, consumers=_XRAY_CONSUMERS),
         port=ports.buffer("xray"),
     )

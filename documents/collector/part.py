@@ -35,6 +35,11 @@ def merged(parts: Iterable[Part]) -> Part:
     return Part(**sections)
 
 
+def literal(text: str) -> str:
+    """A text that the collector takes as it is: unescaped, it would take what follows a dollar sign for a variable."""
+    return text.replace("$", "$$")
+
+
 def pipeline(receivers: Iterable[str], processors: Iterable[str], exporters: Iterable[str]) -> Configuration:
     """One pipeline; what has no processors says nothing of them."""
     listed = {"receivers": list(receivers), "processors": list(processors), "exporters": list(exporters)}

@@ -25,7 +25,7 @@ def partner(wanted: Partner, queue_mib: int) -> Destination:
             "timeout": "30s",
             "headers": {header: f"${{env:{variable}}}" for header, variable in wanted.variables.items()},
         },
-        Queue(queue_mib, batch=_ITEMS, at_least=_ITEMS, consumers=_CONSUMERS, longest=_LONGEST_SECONDS),
+        Queue(queue_mib, batch=_ITEMS, consumers=_CONSUMERS, longest=_LONGEST_SECONDS),
     )
 
 

@@ -4,30 +4,30 @@ Environment variables carry what differs between a deployment and a proof of it 
 default beside each is what is shipped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
-from documents import catalogue, ports
+from documents import catalogue, fargate, names, ports
 from documents.catalogue import SERVICE_INSTANCE, TASK_ID, Pattern
 from documents.collector import (
     additions,
     cloudwatch,
     destinations,
     labels,
-    optional,
     partners,
     sampling,
     scraping,
     sources,
+    statsd,
 )
 from documents.collector.buffer import STORAGE_PART, Destination, Signal
-from documents.collector.part import Configuration, Part, merged, pipeline
+from documents.collector.flow import Flow, document, health, memory_limiter
+from documents.collector.part import Configuration, Part, merged
 from documents.collector.sources import Source
 from documents.faults import Fault
-from documents.names import Names
 from documents.origin import Origin
-from documents.signals import Receiver, Scrape, Signals
+from documents.signals import Receiver, Scrape, Signals, TailSampling
 
 
 @dataclass(frozen=True)
@@ -61,83 +61,164 @@ def faults(inputs: CollectorInputs, image: str) -> list[Fault]:
     documents = [_ours(inputs), *([front(inputs)] if inputs.pattern is Pattern.SERVICE else [])]
     return [
         *alike,
+        *_disk_faults(documents[0], inputs.queue),
         *additions.missing_in_release(documents, image),
         *additions.faults(documents[0], inputs.signals.additions.document, image),
     ]
 
 
-def _ours(inputs: CollectorInputs) -> Configuration:
-    sidecar = inputs.pattern is Pattern.SIDECAR
-    own_ports = {catalogue.COLLECTOR_SERVICE: _TELEMETRY_PORT}
-    if not sidecar:
-        own_ports["front"] = _FRONT_TELEMETRY_PORT
-    tail = None if sidecar else inputs.signals.traces.tail
-    received = sources.otlp(sources.LOOPBACK) if sidecar else sources.behind_front(shared=tail is not None)
-    own = sources.own_telemetry(inputs.interval_seconds, inputs.origin.attributes, own_ports)
-    detected = ("resource_detection",) if sidecar else ()
-    identified = ("resource/application",) if sidecar else ()
-    application = [destinations.amp("application", destinations.WITH_SUFFIXES, inputs.queue)]
-    flows = [
-        Flow(
-            Signal.TRACES,
-            "",
-            [received, *(optional.traces(inputs.signals.receivers, sources.LOOPBACK) if sidecar else [])],
-            (*detected, "resource/traces", *([sampling.TAIL] if tail else [])),
-            [destinations.xray(inputs.queue, inputs.signals.traces)],
-        ),
-        Flow(
-            Signal.METRICS,
-            "application",
-            [received],
-            (*detected, *identified, "resource/labels"),
-            application,
-        ),
-        *_without_otlp(inputs, application),
-        Flow(
-            Signal.METRICS,
-            "collector",
-            [own],
-            ("resource/labels",),
-            [destinations.amp("collector", destinations.WITH_SUFFIXES, inputs.queue)],
-            limited=False,
-        ),
-    ]
-    if sidecar:
-        flows.append(
-            Flow(
-                Signal.METRICS,
-                "task",
-                [sources.task_metrics(inputs.interval_seconds, inputs.origin.attributes)],
-                ("resource/labels",),
-                [destinations.amp("task", destinations.WITHOUT_SUFFIXES, inputs.queue)],
-            )
+def _disk_faults(ours: Configuration, queue: int) -> list[Fault]:
+    """A fault if the queues could fill the disk of the task, which would stop all of them at once."""
+    count = sum("storage" in exporter.get("sending_queue", {}) for exporter in ours["exporters"].values())
+    if count * queue <= fargate.DISK_FOR_QUEUES:
+        return []
+    return [
+        Fault(
+            "collector.queue",
+            f"makes {count} queues of {queue} MiB, and they may fill {fargate.DISK_FOR_QUEUES} MiB of the task's disk",
+            f"give at most {fargate.DISK_FOR_QUEUES // count} MiB",
+            queue,
         )
-    if inputs.signals.logs_to_cloudwatch:
-        flows.append(Flow(Signal.LOGS, "", [received], detected, [cloudwatch.logs(inputs.origin, inputs.queue)]))
-    flows = [each for flow in flows for each in _copied(flow, inputs)]
-    shared = Part(
-        processors={
-            "memory_limiter": memory_limiter(inputs.memory),
-            "resource_detection": labels.detected(),
-            "resource/traces": labels.lean(),
-            "resource/labels": labels.allow_list(),
-        }
-    )
-    if sidecar:
-        identity = {"attributes": [labels.insert_from(SERVICE_INSTANCE, TASK_ID)]}
-        shared = merged([shared, Part(processors={"resource/application": identity})])
+    ]
+
+
+def _ours(inputs: CollectorInputs) -> Configuration:
+    entrance = _ENTRANCES[inputs.pattern](inputs)
+    flows = [each for flow in _flows(inputs, entrance) for each in _copied(flow, inputs)]
     parts = [
         health("HEALTH_CHECK_ENDPOINT", ports.HEALTH),
         destinations.SIGV4_PART,
         STORAGE_PART,
-        shared,
-        *([sampling.tail(tail, inputs.memory)] if tail else []),
+        memory_limiter(inputs.memory),
+        _shared(entrance),
+        *([sampling.tail(entrance.tail, inputs.memory)] if entrance.tail else []),
         *(flow.part for flow in flows),
     ]
-    return document(merged(parts), sources.telemetry(_TELEMETRY_PORT))
+    return document(merged(parts), sources.telemetry(sources.TELEMETRY_PORT))
 
 
-def _copied(flow: "Flow", inputs: CollectorInputs) -> "list[Flow]":
+@dataclass(frozen=True)
+class _Entrance:
+    """Where telemetry comes in, which the pattern decides: `received` by OTLP, `spans` otherwise, and StatsD at `host`.
+    `beside` says whether senders are in the collector's own task, and `collectors` are the ports at which the
+    collectors of that task have their own figures, by container."""
+
+    received: Source
+    host: str
+    collectors: Mapping[str, str]
+    beside: bool = False
+    spans: Sequence[Source] = ()
+    tail: TailSampling | None = None
+
+    @property
+    def detected(self) -> tuple[str, ...]:
+        """Processors that tell the task of who sends."""
+        return ("resource_detection",) if self.beside else ()
+
+    @property
+    def identified(self) -> tuple[str, ...]:
+        """The same, and for a process that has no name of its own that of its task."""
+        return (*self.detected, _INSTANCE) if self.beside else ()
+
+
+def _of_sidecar(inputs: CollectorInputs) -> _Entrance:
+    return _Entrance(
+        sources.otlp(sources.LOOPBACK),
+        host=sources.LOOPBACK,
+        collectors={catalogue.COLLECTOR_SERVICE: sources.TELEMETRY_PORT},
+        beside=True,
+        spans=sources.spans(inputs.signals.receivers, sources.LOOPBACK),
+    )
+
+
+def _of_service(inputs: CollectorInputs) -> _Entrance:
+    tail = inputs.signals.traces.tail
+    return _Entrance(
+        sources.behind_front(shared=tail is not None),
+        host=sources.EVERYWHERE,
+        collectors={catalogue.COLLECTOR_SERVICE: sources.TELEMETRY_PORT, names.FRONT: sources.FRONT_TELEMETRY_PORT},
+        tail=tail,
+    )
+
+
+_ENTRANCES: Final = {Pattern.SIDECAR: _of_sidecar, Pattern.SERVICE: _of_service}
+
+
+def _flows(inputs: CollectorInputs, entrance: _Entrance) -> Iterator[Flow]:
+    """All that a collector delivers."""
+    application = destinations.amp("application", destinations.WITH_SUFFIXES, inputs.queue)
+    yield _traces(inputs, entrance)
+    yield _metrics(entrance, application)
+    if inputs.scrape:
+        yield _labelled("scraped", scraping.beside(inputs.scrape, inputs.interval_seconds, inputs.origin), application)
+    if Receiver.STATSD in inputs.signals.receivers:
+        yield from _statsd(inputs, entrance.host, application)
+    yield of_collectors(inputs, entrance.collectors)
+    if entrance.beside:
+        yield _task(inputs)
+    if inputs.signals.logs_to_cloudwatch:
+        yield _logs(inputs, entrance)
+
+
+def _traces(inputs: CollectorInputs, entrance: _Entrance) -> Flow:
+    return Flow(
+        Signal.TRACES,
+        "",
+        [entrance.received, *entrance.spans],
+        (*entrance.detected, "resource/traces", *([sampling.TAIL] if entrance.tail else [])),
+        [destinations.xray(inputs.queue, inputs.signals.traces)],
+    )
+
+
+def _metrics(entrance: _Entrance, sent: Destination) -> Flow:
+    return Flow(Signal.METRICS, "application", [entrance.received], (*entrance.identified, "resource/labels"), [sent])
+
+
+def _logs(inputs: CollectorInputs, entrance: _Entrance) -> Flow:
+    sent = cloudwatch.logs(inputs.origin, inputs.queue)
+    return Flow(Signal.LOGS, "", [entrance.received], entrance.detected, [sent])
+
+
+def _statsd(inputs: CollectorInputs, host: str, sent: Destination) -> Iterator[Flow]:
+    """StatsD metrics are added up here and not in the front: what adds up must stop last, and two that add up may not
+    write as one."""
+    taken = host, inputs.interval_seconds, labels.of_task(inputs.origin.service, inputs.origin.attributes)
+    yield _labelled("statsd-counters", statsd.counters(*taken), sent)
+    yield _labelled("statsd", statsd.values(*taken), sent)
+
+
+def _task(inputs: CollectorInputs) -> Flow:
+    """The figures of the task that the collector is in; no other collector can see them."""
+    figures = sources.task_metrics(inputs.interval_seconds, inputs.origin.attributes)
+    return _labelled("task", figures, destinations.amp("task", destinations.WITHOUT_SUFFIXES, inputs.queue))
+
+
+def of_collectors(inputs: CollectorInputs, telemetry_ports: Mapping[str, str]) -> Flow:
+    """What the collectors of a task say of themselves. It is let through also when memory is short: that is when
+    somebody wants to see it."""
+    own = sources.own_telemetry(inputs.interval_seconds, inputs.origin.attributes, telemetry_ports)
+    sent = destinations.amp("collector", destinations.WITH_SUFFIXES, inputs.queue)
+    return replace(_labelled(catalogue.COLLECTOR_SERVICE, own, sent), limited=False)
+
+
+def _labelled(name: str, source: Source, sent: Destination) -> Flow:
+    """Metrics that know whose they are when they come in."""
+    return Flow(Signal.METRICS, name, [source], ("resource/labels",), [sent])
+
+
+def _shared(entrance: _Entrance) -> Part:
+    """Processors of several flows."""
+    processors = {
+        "resource_detection": labels.detected(),
+        "resource/traces": labels.lean(),
+        "resource/labels": labels.allow_list(),
+    }
+    if entrance.beside:
+        processors[_INSTANCE] = {"attributes": [labels.insert_from(SERVICE_INSTANCE, TASK_ID)]}
+    return Part(processors=processors)
+
+
+def _copied(flow: Flow, inputs: CollectorInputs) -> list[Flow]:
     """A flow, and the same telemetry once more for destinations whose trouble no client may feel. What collectors say
     of themselves stays with us: a partner would bill it, and nobody there asks for it."""
     if flow.name == catalogue.COLLECTOR_SERVICE:
@@ -151,121 +232,46 @@ def _copied(flow: "Flow", inputs: CollectorInputs) -> "list[Flow]":
         else:
             copies.append(flow.copy("partners", [], sent))
     if inputs.signals.metrics_to_cloudwatch and flow.signal is Signal.METRICS and flow.name in ("application", "task"):
-        cloud = cloudwatch.metrics(inputs.origin, inputs.pattern, inputs.queue)
+        cloud = cloudwatch.metrics(inputs.origin, inputs.pattern, inputs.queue, inputs.interval_seconds)
         copies.append(flow.copy(cloudwatch.NAME, cloudwatch.PROCESSORS, [cloud]))
     return [flow, *copies]
-
-
-def _without_otlp(inputs: CollectorInputs, application: Sequence[Destination]) -> "list[Flow]":
-    """Metrics of applications that do not come by OTLP. StatsD metrics are added up here and not in the front: what
-    adds up must stop last, and two that add up may not write as one."""
-    sidecar = inputs.pattern is Pattern.SIDECAR
-    found: list[tuple[str, Source]] = []
-    if sidecar and inputs.scrape:
-        found.append(("scraped", scraping.beside(inputs.scrape, inputs.interval_seconds, inputs.origin)))
-    if Receiver.STATSD in inputs.signals.receivers:
-        host = sources.LOOPBACK if sidecar else sources.EVERYWHERE
-        taken = host, inputs.interval_seconds, labels.of_task(inputs.origin.service, inputs.origin.attributes)
-        found += [("statsd-counters", optional.statsd_counters(*taken)), ("statsd", optional.statsd_values(*taken))]
-    return [Flow(Signal.METRICS, name, [source], ("resource/labels",), application) for name, source in found]
 
 
 def front(inputs: CollectorInputs) -> Configuration:
     """The configuration of the front in the service pattern, whose memory is that of `inputs`: it takes what
     applications send and answers only when a collector behind it has it. It holds nothing, so it can stop first."""
     received = sources.otlp(sources.EVERYWHERE, keepalive=True)
-    behind = Destination(
-        "otlp_grpc",
-        Part(
-            exporters={
-                "otlp_grpc": {
-                    "endpoint": sources.BEHIND_FRONT,
-                    "tls": {"insecure": True},
-                    "compression": "none",
-                    "retry_on_failure": {"enabled": False},
-                    "sending_queue": {"enabled": False},
-                }
-            }
-        ),
-    )
-    traced = behind
+    traced = _BEHIND
     if inputs.signals.traces.tail:
-        namespace = Names(inputs.origin.namespace, inputs.origin.environment).namespace
+        namespace = names.Names(inputs.origin.namespace, inputs.origin.environment).namespace
         traced = sampling.by_trace(namespace, inputs.origin.service)
     flows = [
-        Flow(
-            Signal.TRACES, "", [received, *optional.traces(inputs.signals.receivers, sources.EVERYWHERE)], (), [traced]
-        ),
-        Flow(Signal.METRICS, "", [received], (), [behind]),
-        *([Flow(Signal.LOGS, "", [received], (), [behind])] if inputs.signals.logs_to_cloudwatch else []),
+        Flow(Signal.TRACES, "", [received, *sources.spans(inputs.signals.receivers, sources.EVERYWHERE)], (), [traced]),
+        Flow(Signal.METRICS, "", [received], (), [_BEHIND]),
+        *([Flow(Signal.LOGS, "", [received], (), [_BEHIND])] if inputs.signals.logs_to_cloudwatch else []),
     ]
-    limiter = Part(processors={"memory_limiter": memory_limiter(inputs.memory)})
-    parts = [health("FRONT_HEALTH_CHECK_ENDPOINT", ports.FRONT_HEALTH), limiter, *(flow.part for flow in flows)]
-    return document(merged(parts), sources.telemetry(_FRONT_TELEMETRY_PORT))
+    parts = [
+        health("FRONT_HEALTH_CHECK_ENDPOINT", ports.FRONT_HEALTH),
+        memory_limiter(inputs.memory),
+        *(flow.part for flow in flows),
+    ]
+    return document(merged(parts), sources.telemetry(sources.FRONT_TELEMETRY_PORT))
 
 
-@dataclass(frozen=True)
-class Flow:
-    """One pipeline with everything that it names: from sources, through processors, to destinations."""
+_BEHIND: Final = Destination(
+    "otlp_grpc",
+    Part(
+        exporters={
+            "otlp_grpc": {
+                "endpoint": sources.BEHIND_FRONT,
+                "tls": {"insecure": True},
+                "compression": "none",
+                "retry_on_failure": {"enabled": False},
+                "sending_queue": {"enabled": False},
+            }
+        }
+    ),
+)
+"""To the collector behind a front."""
 
-    signal: Signal
-    name: str
-    sources: Sequence[Source]
-    processors: Sequence[str]
-    destinations: Sequence[Destination]
-    limited: bool = True
-
-    def copy(self, name: str, processors: Sequence[str], sent: Sequence[Destination]) -> "Flow":
-        """The same telemetry to other destinations, which may refuse it without the sources hearing of it."""
-        return replace(
-            self,
-            name=f"{self.name}-{name}" if self.name else name,
-            processors=[*self.processors, *processors, _APART],
-            destinations=[Destination(one.exporter, merged([_APART_PART, one.part])) for one in sent],
-        )
-
-    @property
-    def part(self) -> Part:
-        """The pipeline and its components."""
-        own = [processor for source in self.sources for processor in source.processors]
-        passed = [*(["memory_limiter"] if self.limited else []), *own, *self.processors]
-        made = pipeline(
-            [receiver for source in self.sources for receiver in source.receivers],
-            passed,
-            [destination.exporter for destination in self.destinations],
-        )
-        named = Part(pipelines={f"{self.signal}/{self.name}" if self.name else str(self.signal): made})
-        return merged([named, *(source.part for source in self.sources), *(one.part for one in self.destinations)])
-
-
-_APART: Final = "batch"
-_APART_PART: Final = Part(processors={_APART: {"timeout": "0s"}})
-
-
-def memory_limiter(memory: int) -> Configuration:
-    """Refuses data, which clients send again, before `memory` MiB are used and the process is killed."""
-    return {"check_interval": "1s", "limit_mib": memory * 75 // 100, "spike_limit_mib": memory * 20 // 100}
-
-
-def health(variable: str, port: int) -> Part:
-    """What the health check of the container asks."""
-    return Part(extensions={"health_check": {"endpoint": f"${{env:{variable}:-127.0.0.1:{port}}}"}})
-
-
-def document(part: Part, telemetry: dict[str, Any]) -> Configuration:
-    """The whole document, sections in the order in which data passes."""
-    return {
-        "extensions": dict(part.extensions),
-        "receivers": dict(part.receivers),
-        "processors": dict(part.processors),
-        "exporters": dict(part.exporters),
-        "service": {
-            "extensions": list(part.extensions),
-            "telemetry": telemetry,
-            "pipelines": dict(part.pipelines),
-        },
-    }
-
-
-_TELEMETRY_PORT = sources.telemetry_port("TELEMETRY_PORT", ports.TELEMETRY)
-_FRONT_TELEMETRY_PORT = sources.telemetry_port("FRONT_TELEMETRY_PORT", ports.FRONT_TELEMETRY)
+_INSTANCE: Final = "resource/application"

@@ -5,7 +5,7 @@ from typing import Any, Final
 from documents import catalogue
 from documents.catalogue import Label
 from documents.collector import labels
-from documents.collector.part import Configuration, Part
+from documents.collector.part import Configuration, Part, literal
 from documents.collector.sources import LOOPBACK, Source
 from documents.origin import Origin
 from documents.signals import Scrape
@@ -31,11 +31,7 @@ def docker_labels(scrape: Scrape) -> dict[str, str]:
 def beside(scrape: Scrape, interval_seconds: int, origin: Origin) -> Source:
     """The application in the task of a sidecar; its series belong to that task."""
     target = f"{LOOPBACK}:${{env:{PORT_VARIABLE}:-{scrape.port}}}"
-    scraped = {
-        # The collector would take a dollar sign for a variable.
-        "metrics_path": scrape.path.replace("$", "$$"),
-        "static_configs": [{"targets": [target]}],
-    }
+    scraped = {"metrics_path": literal(scrape.path), "static_configs": [{"targets": [target]}]}
     return Source(
         (_RECEIVER,),
         Part(

@@ -1,5 +1,6 @@
 """Where telemetry comes from: the receivers of a collector."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,9 +9,14 @@ from documents.catalogue import SERVICE_INSTANCE, SERVICE_NAME, TASK_ID
 from documents.collector import labels
 from documents.collector.buffer import LARGE_MESSAGES
 from documents.collector.part import Configuration, Part
+from documents.signals import Receiver
 
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - its security group admits the stack's clients only
 LOOPBACK: Final = "127.0.0.1"
+
+TELEMETRY_PORT: Final = f"${{env:TELEMETRY_PORT:-{ports.TELEMETRY}}}"
+FRONT_TELEMETRY_PORT: Final = f"${{env:FRONT_TELEMETRY_PORT:-{ports.FRONT_TELEMETRY}}}"
+"""Where a collector, and a front, have their own figures."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +37,42 @@ def otlp(host: str, *, keepalive: bool = False) -> Source:
     return Source(("otlp",), Part(receivers={"otlp": {"protocols": {"grpc": grpc, "http": http}}}))
 
 
-BEHIND_FRONT: Final = f"${{env:BEHIND_FRONT_ENDPOINT:-{LOOPBACK}:{ports.BEHIND_FRONT}}}"
+def _behind_front(host: str) -> str:
+    return f"${{env:BEHIND_FRONT_ENDPOINT:-{host}:{ports.BEHIND_FRONT}}}"
+
+
+BEHIND_FRONT: Final = _behind_front(LOOPBACK)
+"""Where a front finds the collector behind it."""
 
 
 def behind_front(*, shared: bool = False) -> Source:
     """What the front of the service pattern hands on: its own, or, `shared`, those of all replicas."""
-    endpoint = BEHIND_FRONT.replace(LOOPBACK, EVERYWHERE) if shared else BEHIND_FRONT
-    grpc = {"endpoint": endpoint, **LARGE_MESSAGES}
+    grpc = {"endpoint": _behind_front(EVERYWHERE if shared else LOOPBACK), **LARGE_MESSAGES}
     return Source(("otlp",), Part(receivers={"otlp": {"protocols": {"grpc": grpc}}}))
 
 
-def task_metrics(interval_seconds: int, identity: dict[str, str]) -> Source:
+def spans(receivers: Collection[Receiver], host: str) -> list[Source]:
+    """Receivers of traces besides OTLP. They hold nothing: what they take goes on at once."""
+    known = {Receiver.XRAY: _xray_sdk, Receiver.ZIPKIN: _zipkin}
+    return [make(host) for receiver, make in known.items() if receiver in receivers]
+
+
+def _xray_sdk(host: str) -> Source:
+    endpoint = f"${{env:XRAY_SDK_ENDPOINT:-{host}:{ports.XRAY}}}"
+    proxy = {
+        "endpoint": endpoint,
+        "region": "${env:AWS_REGION}",
+        "aws_endpoint": "${env:AWS_ENDPOINT_URL_XRAY:-}",
+    }
+    return Source(("awsxray",), Part(receivers={"awsxray": {"endpoint": endpoint, "proxy_server": proxy}}))
+
+
+def _zipkin(host: str) -> Source:
+    settings = {"endpoint": f"${{env:ZIPKIN_ENDPOINT:-{host}:{ports.ZIPKIN}}}", "parse_string_tags": True}
+    return Source(("zipkin",), Part(receivers={"zipkin": settings}))
+
+
+def task_metrics(interval_seconds: int, identity: Mapping[str, str]) -> Source:
     """The figures of the collector's own ECS task. `identity` are attributes that the task's metadata does not have."""
     return Source(
         ("awsecscontainermetrics",),
@@ -64,7 +95,7 @@ def task_metrics(interval_seconds: int, identity: dict[str, str]) -> Source:
     )
 
 
-def own_telemetry(interval_seconds: int, identity: dict[str, str], telemetry_ports: dict[str, str]) -> Source:
+def own_telemetry(interval_seconds: int, identity: Mapping[str, str], telemetry_ports: Mapping[str, str]) -> Source:
     """The figures of the collectors of a task. `telemetry_ports` are their ports by the name of the container,
     `identity` the attributes of the ECS service that they belong to."""
     return Source(
@@ -104,11 +135,6 @@ def own_telemetry(interval_seconds: int, identity: dict[str, str], telemetry_por
         ),
         ("resource_detection", "filter/collector", "resource/collector"),
     )
-
-
-def telemetry_port(variable: str, port: int) -> str:
-    """A collector's port for its own figures, which a proof moves by an environment variable."""
-    return f"${{env:{variable}:-{port}}}"
 
 
 def telemetry(port: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Collection
 from typing import Any
 
 import botocore.session
@@ -327,8 +328,8 @@ def test_the_retentions_are_those_of_cloudwatch() -> None:
 SIDECAR = Collector()
 
 
-def fits(collector: Collector = SIDECAR, **values: Any) -> list[str]:
-    made = inputs.sidecar_fits(application(**values), collector, collector.receivers, "web")
+def fits(collector: Collector = SIDECAR, receivers: Collection[Receiver] = (), **values: Any) -> list[str]:
+    made = inputs.sidecar_fits(application(**values), collector, receivers, "web")
     return [str(fault) for fault in made]
 
 
@@ -374,7 +375,7 @@ def test_an_application_beside_the_ports_of_its_sidecar(port: int) -> None:
 @pytest.mark.parametrize("port", [2000, 8125, 9411])
 def test_ports_of_receivers_are_taken_where_they_are_on(port: int) -> None:
     assert fits(port=port) == []
-    [fault] = fits(Collector(receivers=frozenset(Receiver)), port=port)
+    [fault] = fits(receivers=tuple(Receiver), port=port)
     assert fault == (
         f"web.port: is a port of the collector beside the application (got {port}); choose another than "
         "2000, 8125, 9411, 4317, 4318, 8888, 8889, 13133, 13134, 14300 and 14310 to 14329"

@@ -33,7 +33,9 @@ def test_a_stack_renders_the_same_on_every_run_and_survives_unknowns(stack):
     assert {one.urn for one in unknown.resources} == {one.urn for one in record(ROOT, stack).resources}
 
 
-@pytest.mark.parametrize(("stack", "carriers"), [("dev", ["storefront", "inventory"]), ("prod", ["collector"])])
+@pytest.mark.parametrize(
+    ("stack", "carriers"), [("dev", ["storefront", "inventory"]), ("prod", ["collector", "collector-front"])]
+)
 def test_who_carries_a_collector(stack, carriers):
     rendered = documents(record(ROOT, stack))
     assert {path for path in rendered if path.startswith("collector/")} == {

@@ -10,10 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import yaml
 
+from documents import names
 from preview import render
 from preview.recorder import record
+from proof import equipment
 from proof.plan import Plan, plan
 from proof.run import Run, observed
 from proof.stack import Programs, Timing
@@ -41,8 +44,17 @@ def wanted(stack: str, *, config: Mapping[str, Any] | None = None) -> Plan:
     return rendered(stack, json.dumps(config or {}, sort_keys=True))
 
 
+def equipped(stack: Plan) -> Plan:
+    """The plan; the test is skipped if the collector at hand lacks what it needs."""
+    try:
+        equipment.check(stack, program("collector"))
+    except equipment.LackingError as error:
+        pytest.skip(str(error))
+    return stack
+
+
 def with_collector(original: Plan, change: Callable[[dict[str, Any]], None]) -> Plan:
-    """The plan with the configuration of every collector changed, as if it had been rendered so."""
+    """The plan with the configuration of every collector that delivers changed, as if it had been rendered so."""
 
     def changed(text: str) -> str:
         configuration = yaml.safe_load(text)
@@ -52,7 +64,7 @@ def with_collector(original: Plan, change: Callable[[dict[str, Any]], None]) -> 
     def service(one: Any) -> Any:
         definition = json.loads(json.dumps(one.definition))
         for container in definition["containerDefinitions"]:
-            for pair in container.get("environment", ()):
+            for pair in container.get("environment", ()) if container["name"] == names.COLLECTOR else ():
                 if pair["name"] == "AOT_CONFIG_CONTENT":
                     pair["value"] = changed(pair["value"])
         return replace(one, definition=definition)

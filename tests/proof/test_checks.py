@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from documents.catalogue import Label
 from proof import checks
 from proof.gate import Writes
 from proof.remote_write import Labels
+from proof.senders import Foreign, Sender
 from proof.truth import Truth
 from proof.verdicts import Kind, Verdict
 from proof.xray import Received, Segment
@@ -202,3 +204,59 @@ def test_counts_must_agree_exactly() -> None:
     assert [one.kind for one in counted(COUNTS | {("shop/front", "404"): 1.0})] == [Kind.FAILED, Kind.PROVED]
     assert counted(COUNTS | {("shop/other", "200"): 1.0})[-1].reason == "requests of nobody"
     assert [one.found for one in counted({})] == ["none", "none"]
+
+
+# What comes without OTLP
+
+
+def foreign(sender: Sender, number: int, *refused: str) -> tuple[Foreign, Segment]:
+    """What was sent, and the segment that X-Ray has of it."""
+    one = Foreign(sender, f"1-ffffffff-{number:024x}", f"{number:016x}", f"sent-by-{sender}", refused)
+    return one, Segment(one.trace, one.id, "", one.name, 0, 1, False, False, True, 500)
+
+
+def with_foreign(*sent: tuple[Foreign, Segment | None]) -> Truth:
+    """A front of two tasks whose sidecars take what X-Ray's SDK and Zipkin's clients send."""
+    front = service("front", count=2)
+    text = yaml.safe_dump({"receivers": {"otlp": {}, "awsxray": {}, "zipkin": {}}})
+    variables = {"AOT_CONFIG_CONTENT": text, "AWS_PROMETHEUS_ENDPOINT": "x"}
+    pairs = [{"name": name, "value": value} for name, value in variables.items()]
+    front.definition["containerDefinitions"][1]["environment"].extend(pairs)
+    made = truth(plan(front, service("back")))
+    arrived = [segment for _, segment in sent if segment]
+    traces = Received((*made.traces.segments, *arrived), 40)
+    return replace(made, traces=traces, foreign=tuple(one for one, _ in sent))
+
+
+EACH = [foreign(sender, 2 * index + number) for index, sender in enumerate(Sender) for number in (1, 2)]
+
+
+def test_what_came_without_otlp_is_proved_and_is_no_part_of_the_load() -> None:
+    good = with_foreign(*EACH)
+    assert [(one.subject, one.kind, one.expected, one.found) for one in checks.foreign(good)] == [
+        ("X-Ray SDK: a segment sent over UDP arrives", Kind.PROVED, "2, one to each collector", "2"),
+        ("X-Ray SDK: what it asks is passed on and signed", Kind.PROVED, "rules and targets", "rules and targets"),
+        ("Zipkin: a span arrives", Kind.PROVED, "2, one to each collector", "2"),
+    ]
+    assert [one.subject for one in checks.all_of(good) if one.kind is Kind.FAILED] == []
+    assert len(good.of_load) == len(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("sent", "failed"),
+    [
+        (EACH[1:], "X-Ray SDK: a segment sent over UDP arrives"),
+        (EACH[:-1], "Zipkin: a span arrives"),
+        ([*EACH[:-1], (EACH[-1][0], None)], "Zipkin: a span arrives"),
+        ([*EACH[:-1], (EACH[-1][0], replace(EACH[-1][1], status=200))], "Zipkin: a span arrives"),
+        ([foreign(Sender.XRAY, 1, "403"), *EACH[1:]], "X-Ray SDK: what it asks is passed on and signed"),
+        ([*EACH[:-1], foreign(Sender.ZIPKIN, 4, "500")], "Zipkin: a span arrives"),
+    ],
+    ids=["not sent", "no span sent", "not arrived", "changed", "question refused", "span refused"],
+)
+def test_what_did_not_come_is_named(sent: list[tuple[Foreign, Segment | None]], failed: str) -> None:
+    assert [one.subject for one in checks.foreign(with_foreign(*sent)) if one.kind is Kind.FAILED] == [failed]
+
+
+def test_a_stack_without_such_receivers_has_no_such_verdict() -> None:
+    assert checks.foreign(truth()) == []

@@ -1,6 +1,5 @@
 """A configuration from S3: the address that we render, read by the real ADOT collector from a stand-in for S3."""
 
-import os
 import subprocess
 import threading
 import time
@@ -11,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from documents import travel
+from proof import equipment
 from proof.task import base, free_ports
+from tools.build import program
 
 pytestmark = pytest.mark.slow
 
-ADOT = os.environ.get("COLLECTOR", "")
 PATIENCE_SECONDS = 30
 
 
@@ -46,8 +46,10 @@ def s3() -> Iterator[tuple[int, type[_S3]]]:
         server.shutdown()
 
 
-@pytest.mark.skipif("aws-otel" not in ADOT, reason="only ADOT reads its configuration from S3: set COLLECTOR to it")
 def test_adot_reads_what_the_definition_points_to(s3: tuple[int, type[_S3]], tmp_path: Path) -> None:
+    collector = program("collector")
+    if not equipment.reads(collector, "s3"):
+        pytest.skip("only ADOT reads its configuration from S3: set COLLECTOR to it")
     port, bucket = s3
     ports = free_ports()
     bucket.text = (
@@ -71,7 +73,7 @@ def test_adot_reads_what_the_definition_points_to(s3: tuple[int, type[_S3]], tmp
     log = tmp_path / "log"
     with log.open("w") as out:
         child = subprocess.Popen(
-            [ADOT, *moved["command"]], env=base(tmp_path) | variables, stdout=out, stderr=subprocess.STDOUT
+            [collector, *moved["command"]], env=base(tmp_path) | variables, stdout=out, stderr=subprocess.STDOUT
         )
     try:
         deadline = time.monotonic() + PATIENCE_SECONDS

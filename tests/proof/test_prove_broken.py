@@ -21,9 +21,9 @@ Json = dict[str, Any]
 
 
 def last(configuration: Json, action: Json) -> None:
-    """One more thing done to the resource of application metrics, after everything but batching."""
+    """One more thing done to the resource of application metrics, after everything else."""
     configuration["processors"]["resource/broken"] = {"attributes": [action]}
-    configuration["service"]["pipelines"]["metrics/application"]["processors"].insert(-1, "resource/broken")
+    configuration["service"]["pipelines"]["metrics/application"]["processors"].append("resource/broken")
 
 
 def panels(judgement: Judgement) -> dict[str, Verdict]:

@@ -1,13 +1,12 @@
 """Partners and CloudWatch for real: what AMP and X-Ray have, they have as well."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from proof.verdicts import Judgement, Kind
-from tests.proof.live import Live, complaints, live, named, wanted
+from tests.proof.live import Live, complaints, equipped, live, named, wanted
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +18,7 @@ PARTNERS = [
 
 
 def judged(folder: Any, config: dict[str, Any]) -> Iterator[tuple[Live, Judgement]]:
-    with live(wanted("dev", config=config), folder) as run:
+    with live(equipped(wanted("dev", config=config)), folder) as run:
         yield run, run.judged()
 
 
@@ -27,7 +26,8 @@ def judged(folder: Any, config: dict[str, Any]) -> Iterator[tuple[Live, Judgemen
 def partners(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Live, Judgement]]:
-    yield from judged(tmp_path_factory.mktemp("partners"), {"pattern": request.param, "destinations": PARTNERS})
+    config = {"pattern": request.param, "destinations": PARTNERS, "traces": {"ratio": 0.3}}
+    yield from judged(tmp_path_factory.mktemp("partners"), config)
 
 
 def test_partners_get_what_aws_gets(partners: tuple[Live, Judgement]) -> None:
@@ -47,6 +47,13 @@ def test_partners_get_what_aws_gets(partners: tuple[Live, Judgement]) -> None:
     assert run.truth.elsewhere.partners["traced"].samples == {}
 
 
+def test_a_ratio_keeps_whole_traces_in_both_patterns(partners: tuple[Live, Judgement]) -> None:
+    run, judgement = partners
+    assert named(judgement.others, "a trace for each request that is sampled").kind is Kind.PROVED
+    assert named(judgement.others, "every trace is complete").kind is Kind.PROVED
+    assert 0 < len({one.trace for one in run.truth.traces.segments}) < len(run.truth.sent)
+
+
 def test_no_secret_is_rendered_or_logged(partners: tuple[Live, Judgement]) -> None:
     run, _ = partners
     texts = [*run.truth.logs.values(), *wanted("dev", config={"destinations": PARTNERS}).documents.values()]
@@ -57,8 +64,6 @@ def test_no_secret_is_rendered_or_logged(partners: tuple[Live, Judgement]) -> No
 def cloudwatch(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Live, Judgement]]:
-    if not os.environ.get("COLLECTOR"):
-        pytest.skip("only ADOT's own collector has awsemf and awscloudwatchlogs: give COLLECTOR=/path/to/it")
     config = {"pattern": request.param, "metrics": {"toCloudwatch": True}, "logs": {"fromApplications": True}}
     yield from judged(tmp_path_factory.mktemp("cloudwatch"), config)
 

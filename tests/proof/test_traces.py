@@ -268,6 +268,13 @@ def test_a_collector_that_does_not_say_is_believed(tmp_path: Path) -> None:
     equipment.check(tailed(), program(tmp_path, "echo 'no URIs' >&2; exit 1"))
 
 
+def test_where_a_collector_reads_its_configuration_from(tmp_path: Path) -> None:
+    listed = program(tmp_path, "printf 'providers:\\n    - scheme: env\\n    - scheme: yaml\\n'")
+    assert equipment.reads(listed, "yaml")
+    assert not equipment.reads(listed, "s3")
+    assert equipment.reads(program(tmp_path, "exit 1"), "s3"), "one that does not say is believed"
+
+
 # Addresses that a proof replaces
 
 

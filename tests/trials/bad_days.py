@@ -13,7 +13,7 @@ from documents import names
 from proof.plan import Plan, Service
 from tests.proof.live import wanted
 from tools.build import program
-from trials.backends import HEALTHY, Fault
+from trials.backends import HEALTHY, OLDEST_SECONDS, Fault
 from trials.rig import Rig, collecting, rig
 
 PATIENCE = 45.0
@@ -31,10 +31,19 @@ class Place:
     folder: Path
 
     @asynccontextmanager
-    async def running(self, *, replicas: int = 1, fault: Fault = HEALTHY) -> AsyncGenerator[Rig]:
+    async def running(
+        self, *, replicas: int = 1, fault: Fault = HEALTHY, oldest_seconds: float = OLDEST_SECONDS
+    ) -> AsyncGenerator[Rig]:
         """Its collectors."""
-        collector = program("collector").resolve()
-        async with rig(self.plan, self.service, collector, self.folder, replicas=replicas, fault=fault) as made:
+        async with rig(
+            self.plan,
+            self.service,
+            program("collector").resolve(),
+            self.folder,
+            replicas=replicas,
+            fault=fault,
+            oldest_seconds=oldest_seconds,
+        ) as made:
             yield made
 
 

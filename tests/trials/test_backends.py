@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 import json
+import math
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
@@ -18,7 +20,17 @@ from proof.remote_write import Labels, Sample
 from proof.sigv4 import Credentials, Scope
 from proof.web import Answer, Request, fetch
 from tests.proof.test_sigv4 import CREDENTIALS, KNOWN, signed
-from trials.backends import HEALTHY, AmpBackend, Backend, Fault, OtlpBackend, Written, XRayBackend, busiest
+from trials.backends import (
+    HEALTHY,
+    OLDEST_SECONDS,
+    AmpBackend,
+    Backend,
+    Fault,
+    OtlpBackend,
+    Written,
+    XRayBackend,
+    busiest,
+)
 
 UP = (("__name__", "up"), ("job", "a"))
 DOWN = (("__name__", "down"), ("job", "a"))
@@ -194,12 +206,15 @@ def test_xray_takes_segments_when_it_is_healthy() -> None:
 
 
 def written(
-    *requests: Sequence[tuple[Labels, float, int]], out_of_order: float = 60.0, by: Sequence[Credentials] = ()
+    *requests: Sequence[tuple[Labels, float, int]],
+    out_of_order: float = 60.0,
+    oldest: float = math.inf,
+    by: Sequence[Credentials] = (),
 ) -> tuple[list[int], Written]:
     """The answers to requests of (labels, value, seconds), signed by each of `by` in turn, and what AMP then holds."""
 
     async def run() -> tuple[list[int], Written]:
-        backend = AmpBackend(KNOWN | {OTHER.access_key: OTHER}, "eu-west-1", out_of_order)
+        backend = AmpBackend(KNOWN | {OTHER.access_key: OTHER}, "eu-west-1", out_of_order, oldest)
         answers: list[int] = []
         async with backend.open() as port:
             for number, request in enumerate(requests):
@@ -233,6 +248,14 @@ def test_the_window_is_the_workspaces() -> None:
     answers, amp = written([(UP, 1.0, 1000)], [(UP, 2.0, 400)], [(UP, 2.0, 399)], out_of_order=600.0)
     assert answers == [200, 200, 400]
     assert (amp.out_of_order, amp.discarded) == (1, {"sample-too-old": 1})
+
+
+def test_what_is_older_than_an_hour_is_discarded_and_the_rest_of_its_request_kept() -> None:
+    now = int(time.time())
+    answers, amp = written([(UP, 1.0, now - 3700), (UP, 2.0, now - 3500), (DOWN, 3.0, now)], oldest=OLDEST_SECONDS)
+    assert answers == [400]
+    assert amp.samples == {UP: (Sample((now - 3500) * 1000, 2.0),), DOWN: (Sample(now * 1000, 3.0),)}
+    assert amp.discarded == {"greater_than_max_sample_age": 1}
 
 
 @pytest.mark.parametrize("value", [1.0, float("nan")])

@@ -12,7 +12,7 @@ from documents import catalogue, names
 from proof.remote_write import Labels
 from tests.trials.bad_days import PATIENCE, Place, places, together
 from trials.backends import HEALTHY, Fault, Written
-from trials.load import Tally, http
+from trials.load import Tally, http, rpc
 from trials.rig import SERIES, Lost
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ OWN_SERIES = {
     "sidecar": {names.COLLECTOR: 21},
     "service": {names.COLLECTOR: 18, names.FRONT: 9},
 }
-"""Of the collectors of one task that takes OTLP by one protocol; what fails adds up to four to each container."""
+"""Of the collectors of one task that takes OTLP by both protocols; what fails adds up to four to each container."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ async def start_late(place: Place) -> Day:
 
 
 async def share(place: Place) -> Day:
-    """Two replicas, each with a process of two applications that keeps to it."""
+    """Two replicas, each with a process of two applications that keeps to it: one over HTTP, one over gRPC."""
     async with place.running(replicas=2) as made, AsyncExitStack() as connections:
         clients = [
-            made.client(await connections.enter_async_context(http(port)), application)
-            for port in made.ports
-            for application in (0, 1)
+            made.client(await connections.enter_async_context(transport(port)), application)
+            for application, (transport, ports) in enumerate([(http, made.ports), (rpc, made.rpc_ports)])
+            for port in ports
         ]
         running = asyncio.gather(*(client.run() for client in clients))
         await asyncio.sleep(8)
@@ -90,6 +90,14 @@ def test_what_sdks_hold_is_delivered_when_collector_and_network_come_late(days: 
     assert day.tallies[0].produced > 1000
     assert day.lost == Lost(0, 0)
     assert (day.written.discarded, day.written.refused) == ({}, {})
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_nothing_is_lost_by_either_protocol(days: dict[str, Day], pattern: str) -> None:
+    day = days[f"shared, {pattern}"]
+    assert [set(tally.answers) for tally in day.tallies] == [{"200"}] * 4 + [{"OK"}] * 4
+    assert all(tally.accepted == tally.produced > 0 for tally in day.tallies)
+    assert day.lost == Lost(0, 0)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

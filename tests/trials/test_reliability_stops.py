@@ -1,21 +1,26 @@
 """Collectors that are killed, and tasks that are stopped: what was accepted arrives."""
 
 import asyncio
+import math
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
 
-from documents import names
+from documents import catalogue, names
+from proof.remote_write import Labels
 from proof.task import stopping_order
 from tests.trials.bad_days import PATIENCE, Place, places, together, without_drain
 from trials.backends import HEALTHY, Fault
-from trials.load import Tally, http
-from trials.rig import Client, GoingOver, Lost, Rig
+from trials.load import Limits, Tally, http
+from trials.rig import SERIES, Client, GoingOver, Lost, Rig, eventually
 
 pytestmark = pytest.mark.slow
+
+COLLECTORS = {"sidecar": {names.COLLECTOR}, "service": {names.COLLECTOR, names.FRONT}}
 
 ECS_WAITS = 120.0
 """Seconds that ECS lets a container take to stop, at most (`stopTimeout` on Fargate)."""
@@ -23,7 +28,8 @@ ECS_WAITS = 120.0
 
 @dataclass(frozen=True)
 class Ending:
-    """How a day ended: what was accepted, what of it waited in queues before, what of it never came."""
+    """How a day ended: what was accepted, what of it waited in queues before, what of it never came, how many spans and
+    samples came `twice`. `own` are the series of the collectors themselves, before and after a kill."""
 
     tallies: tuple[Tally, ...]
     waiting: Lost
@@ -31,6 +37,7 @@ class Ending:
     twice: int
     discarded: Mapping[str, int]
     seconds: float = 0.0
+    own: tuple[frozenset[Labels], ...] = ()
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +71,7 @@ async def kill(place: Place) -> Ending:
         waiting = made.lost([client])
         for name in made.collectors:
             made.kill(name)
+        killed = time.time()
         await asyncio.sleep(1)
         for name in reversed(made.collectors):
             await made.restart(name)
@@ -72,7 +80,9 @@ async def kill(place: Place) -> Ending:
         client.stop()
         await running
         await made.delivered([client], PATIENCE)
-        return _ending(made, [client], waiting)
+        before = own(made, 0.0, killed)
+        await eventually(lambda: own(made, killed) >= before, PATIENCE)
+        return replace(_ending(made, [client], waiting), own=(before, own(made, killed)))
 
 
 async def stop(place: Place) -> Ending:
@@ -110,6 +120,20 @@ async def replace_one(place: Place) -> Ending:
         return _ending(made, clients, waiting, seconds)
 
 
+def own(made: Rig, since: float, until: float = math.inf) -> frozenset[Labels]:
+    """The series of the collectors themselves that have samples of that time, in seconds since the epoch.
+
+    Without those of what failed, which are there only after a failure.
+    """
+    return frozenset(
+        labels
+        for labels, samples in made.amp.written.samples.items()
+        if dict(labels)["job"].endswith(f"/{catalogue.COLLECTOR_SERVICE}")
+        and "_failed_" not in dict(labels)["__name__"]
+        and any(since <= sample.milliseconds / 1000 < until for sample in samples)
+    )
+
+
 def _ending(made: Rig, clients: list[Client], waiting: Lost, seconds: float = 0.0) -> Ending:
     written = made.amp.written
     return Ending(
@@ -136,6 +160,16 @@ def test_what_a_killed_collector_had_accepted_arrives_after_its_restart(
     assert ending.lost == Lost(0, 0)
     assert ending.discarded == {}, "what comes out of order is within AMP's window"
     assert [tally.failed + tally.dropped for tally in ending.tallies] == [0, 0], "its clients sent again meanwhile"
+    print("TWICE killed", pattern, ending.twice)
+
+
+@pytest.mark.parametrize("pattern", ["sidecar", "service"])
+def test_the_series_of_a_killed_collector_are_the_same_after_its_restart(
+    endings: dict[str, Ending], pattern: str
+) -> None:
+    before, after = endings[f"killed, {pattern}"].own
+    assert {dict(labels)["container"] for labels in before} == COLLECTORS[pattern]
+    assert after == before
 
 
 @pytest.mark.parametrize("pattern", ["sidecar", "service"])
@@ -145,6 +179,7 @@ def test_a_task_that_stops_delivers_its_backlog(endings: dict[str, Ending], patt
     assert ending.lost == Lost(0, 0)
     assert ending.discarded == {}
     assert ending.seconds < ECS_WAITS
+    print("TWICE stopped", pattern, ending.twice)
 
 
 @pytest.mark.parametrize("pattern", ["sidecar", "service"])
@@ -162,6 +197,7 @@ def test_clients_of_a_replica_that_stops_go_over_to_another(endings: dict[str, E
     assert ending.discarded == {}
     assert [tally.failed + tally.dropped for tally in ending.tallies] == [0, 0, 0, 0]
     assert any(tally.refused for tally in ending.tallies), "one replica did stop under load"
+    print("TWICE replaced", ending.twice)
     assert ending.seconds < ECS_WAITS
 
 

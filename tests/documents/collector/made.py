@@ -64,10 +64,15 @@ FILTER_COLLECTOR = {
     "metric_conditions": [
         'not IsMatch(metric.name, "^('
         "otelcol_receiver_accepted_spans|otelcol_receiver_accepted_metric_points"
+        "|otelcol_receiver_accepted_log_records"
         "|otelcol_receiver_refused_spans|otelcol_receiver_refused_metric_points"
+        "|otelcol_receiver_refused_log_records"
         "|otelcol_exporter_sent_spans|otelcol_exporter_sent_metric_points"
+        "|otelcol_exporter_sent_log_records"
         "|otelcol_exporter_send_failed_spans|otelcol_exporter_send_failed_metric_points"
+        "|otelcol_exporter_send_failed_log_records"
         "|otelcol_exporter_enqueue_failed_spans|otelcol_exporter_enqueue_failed_metric_points"
+        "|otelcol_exporter_enqueue_failed_log_records"
         "|otelcol_exporter_queue_size|otelcol_exporter_queue_capacity"
         '|otelcol_process_memory_rss|otelcol_process_uptime|up)$")'
     ],

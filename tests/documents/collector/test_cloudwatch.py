@@ -1,5 +1,6 @@
 """CloudWatch as a destination: whole exporters, and which telemetry goes there."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def test_metrics(pattern: Pattern) -> None:
         "namespace": "shop-dev",
         "log_group_name": "/ecs/shop-dev/telemetry/metrics",
         "log_stream_name": "orders",
-        "max_retries": 100,
+        "max_retries": 10,
         "dimension_rollup_option": "NoDimensionRollup",
         "resource_to_telemetry_conversion": {"enabled": True},
         "metric_declarations": [
@@ -68,6 +69,12 @@ def test_metrics(pattern: Pattern) -> None:
     assert {name: pipelines[name] for name in without} == without
 
 
+@pytest.mark.parametrize(("interval", "stale"), [(10, "15s"), (300, "450s")])
+def test_a_sample_is_no_initial_one_while_the_next_is_awaited(interval: int, stale: str) -> None:
+    wanted = replace(inputs(Pattern.SERVICE, metrics_to_cloudwatch=True), interval_seconds=interval)
+    assert configuration(wanted)["processors"]["cumulativetodelta"]["max_staleness"] == stale
+
+
 @pytest.mark.parametrize("pattern", Pattern)
 def test_logs(pattern: Pattern) -> None:
     made = configuration(inputs(pattern, logs_to_cloudwatch=True))
@@ -82,7 +89,7 @@ def test_logs(pattern: Pattern) -> None:
             "sizer": "bytes",
             "queue_size": 16 * 1024 * 1024,
             "num_consumers": 2,
-            "batch": {"sizer": "items", "flush_timeout": "1s", "min_size": 1000, "max_size": 1000},
+            "batch": {"sizer": "items", "flush_timeout": "1s", "min_size": 1, "max_size": 1000},
         },
     }
     detected = ["resource_detection"] if pattern is Pattern.SIDECAR else []

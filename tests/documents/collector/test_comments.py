@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as some
 from ruamel.yaml import YAML
 
 from documents import collector
+from documents.collector import destinations, scraping
 from documents.collector.comments import REASONS
-from tests.documents.collector.made import NAMES, configurations
+from documents.signals import Scrape, Traces
+from tests.documents.collector.made import NAMES, ORIGIN, configurations
 
 
 def as_yaml_1_2(text: str) -> Any:
@@ -87,3 +91,21 @@ def test_an_unescaped_dollar_never_reaches_the_collector(name: str) -> None:
     """The collector would take it for a variable."""
     read = yaml.safe_load(collector.to_yaml(configurations()[name]))
     assert [text for text in texts(read) if "$" in _DOLLAR.sub("", text)] == []
+
+
+_TYPED = some.text(some.characters(exclude_categories=("C", "Z"), exclude_characters="?#"), max_size=20)
+"""What a path may hold: quotes, dollar signs and braces, in every script."""
+
+
+@given(path=_TYPED, attribute=_TYPED)
+@example(path="${env:AWS_SECRET_ACCESS_KEY}", attribute="${env:AWS_SECRET_ACCESS_KEY}")
+@example(path="$$\"'{a:b}", attribute="$1")
+def test_what_a_user_types_reaches_the_collector_as_it_is(path: str, attribute: str) -> None:
+    scraped = scraping.beside(Scrape(port=9464, path=f"/{path}"), 60, ORIGIN).part
+    indexed = destinations.xray(64, Traces(indexed_attributes=(attribute,))).part
+    read = as_yaml_1_2(collector.to_yaml({**scraped.receivers, **indexed.exporters}))
+    [target] = read["prometheus/application"]["config"]["scrape_configs"]
+    [name] = read["awsxray"]["indexed_attributes"]
+    for written, typed in ((target["metrics_path"], f"/{path}"), (name, attribute)):
+        assert "$" not in written.replace("$$", ""), "the collector would look for a variable"
+        assert written.replace("$$", "$") == typed

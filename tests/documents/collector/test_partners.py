@@ -46,7 +46,7 @@ def test_the_exporter_of_a_partner() -> None:
                 "sizer": "bytes",
                 "queue_size": 16 * 1024 * 1024,
                 "num_consumers": 2,
-                "batch": {"sizer": "items", "flush_timeout": "1s", "min_size": 500, "max_size": 500},
+                "batch": {"sizer": "items", "flush_timeout": "1s", "min_size": 1, "max_size": 500},
             },
         }
     }

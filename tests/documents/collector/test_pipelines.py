@@ -401,3 +401,13 @@ def test_the_limit_leaves_room_below_what_kills(memory: int) -> None:
         "limit_mib": memory * 3 // 4,
         "spike_limit_mib": memory // 5,
     }
+
+
+def test_queues_that_could_fill_the_disk_are_refused() -> None:
+    made = replace(inputs(Pattern.SIDECAR), queue=4096)
+    [fault] = collector.faults(made, adot.IMAGE)
+    assert str(fault) == (
+        "collector.queue: makes 4 queues of 4096 MiB, and they may fill 12288 MiB of the task's disk (got 4096); "
+        "give at most 3072 MiB"
+    )
+    assert collector.faults(replace(made, queue=3072), adot.IMAGE) == []

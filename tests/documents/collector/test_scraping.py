@@ -129,7 +129,7 @@ def test_labels_say_where_a_container_exposes_metrics() -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["metrics", "", "/a b", "/metrics?format=prometheus", "/metrics#top"])
+@pytest.mark.parametrize("path", ["metrics", "", "/a b", "/metrics?format=prometheus", "/metrics#top", "/a\x00"])
 def test_what_is_no_path(path: str) -> None:
     with pytest.raises(ValidationError, match="is not the path of a URL"):
         Scrape(port=9464, path=path)

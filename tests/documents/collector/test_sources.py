@@ -1,9 +1,13 @@
 """Receivers, and the processors that only their telemetry passes."""
 
-from documents.collector import sources
+from dataclasses import replace
+
+from documents.catalogue import Pattern
+from documents.collector import CollectorInputs, configuration, front, sources
 from documents.collector.part import Part
 from documents.collector.sources import Source
-from tests.documents.collector.made import FILTER_COLLECTOR, FILTER_TASK, own_figures, telemetry
+from documents.signals import Receiver, Signals
+from tests.documents.collector.made import FILTER_COLLECTOR, FILTER_TASK, inputs, own_figures, telemetry
 
 GRPC = "${env:OTLP_GRPC_ENDPOINT:-%s:4317}"
 HTTP = "${env:OTLP_HTTP_ENDPOINT:-%s:4318}"
@@ -73,6 +77,43 @@ def test_the_figures_of_every_collector_of_a_task() -> None:
 
 
 def test_what_a_collector_says_of_itself() -> None:
-    port = sources.telemetry_port("TELEMETRY_PORT", 8888)
-    assert port == "${env:TELEMETRY_PORT:-8888}"
-    assert sources.telemetry(port) == telemetry(port)
+    for port, shipped in {
+        sources.TELEMETRY_PORT: "${env:TELEMETRY_PORT:-8888}",
+        sources.FRONT_TELEMETRY_PORT: "${env:FRONT_TELEMETRY_PORT:-8889}",
+    }.items():
+        assert port == shipped
+        assert sources.telemetry(port) == telemetry(shipped)
+
+
+def taking_spans(pattern: Pattern) -> CollectorInputs:
+    return replace(inputs(pattern), signals=Signals(receivers=frozenset({Receiver.XRAY, Receiver.ZIPKIN})))
+
+
+XRAY = {
+    "endpoint": "${env:XRAY_SDK_ENDPOINT:-127.0.0.1:2000}",
+    "proxy_server": {
+        "endpoint": "${env:XRAY_SDK_ENDPOINT:-127.0.0.1:2000}",
+        "region": "${env:AWS_REGION}",
+        "aws_endpoint": "${env:AWS_ENDPOINT_URL_XRAY:-}",
+    },
+}
+
+
+def test_traces_in_a_sidecar() -> None:
+    made = configuration(taking_spans(Pattern.SIDECAR))
+    assert made["receivers"]["awsxray"] == XRAY
+    assert made["receivers"]["zipkin"] == {
+        "endpoint": "${env:ZIPKIN_ENDPOINT:-127.0.0.1:9411}",
+        "parse_string_tags": True,
+    }
+    assert made["service"]["pipelines"]["traces"]["receivers"] == ["otlp", "awsxray", "zipkin"]
+
+
+def test_traces_in_the_service_pattern_enter_by_the_front() -> None:
+    chosen = taking_spans(Pattern.SERVICE)
+    assert not {"awsxray", "zipkin"} & configuration(chosen)["receivers"].keys()
+    made = front(chosen)
+    assert made["receivers"]["awsxray"]["endpoint"] == "${env:XRAY_SDK_ENDPOINT:-0.0.0.0:2000}"
+    assert made["receivers"]["zipkin"]["endpoint"] == "${env:ZIPKIN_ENDPOINT:-0.0.0.0:9411}"
+    assert made["service"]["pipelines"]["traces"]["receivers"] == ["otlp", "awsxray", "zipkin"]
+    assert made["service"]["pipelines"]["metrics"]["receivers"] == ["otlp"]

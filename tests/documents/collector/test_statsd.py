@@ -1,53 +1,23 @@
-"""Receivers besides OTLP: each whole, where it belongs, and nowhere else."""
+"""StatsD: whole, where it belongs, and nowhere else."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from documents.catalogue import Pattern
-from documents.collector import configuration, front
+from documents.collector import CollectorInputs, configuration, front
 from documents.signals import Receiver, Signals
 from tests.documents.collector.made import inputs
 
 
-def taking(pattern: Pattern, *receivers: Receiver, interval: int = 60) -> Any:
-    return replace(inputs(pattern), interval_seconds=interval, signals=Signals(receivers=frozenset(receivers)))
-
-
-XRAY = {
-    "endpoint": "${env:XRAY_SDK_ENDPOINT:-127.0.0.1:2000}",
-    "proxy_server": {
-        "endpoint": "${env:XRAY_SDK_ENDPOINT:-127.0.0.1:2000}",
-        "region": "${env:AWS_REGION}",
-        "aws_endpoint": "${env:AWS_ENDPOINT_URL_XRAY:-}",
-    },
-}
-
-
-def test_traces_in_a_sidecar() -> None:
-    made = configuration(taking(Pattern.SIDECAR, Receiver.XRAY, Receiver.ZIPKIN))
-    assert made["receivers"]["awsxray"] == XRAY
-    assert made["receivers"]["zipkin"] == {
-        "endpoint": "${env:ZIPKIN_ENDPOINT:-127.0.0.1:9411}",
-        "parse_string_tags": True,
-    }
-    assert made["service"]["pipelines"]["traces"]["receivers"] == ["otlp", "awsxray", "zipkin"]
-
-
-def test_traces_in_the_service_pattern_enter_by_the_front() -> None:
-    chosen = taking(Pattern.SERVICE, Receiver.XRAY, Receiver.ZIPKIN)
-    assert not {"awsxray", "zipkin"} & configuration(chosen)["receivers"].keys()
-    made = front(chosen)
-    assert made["receivers"]["awsxray"]["endpoint"] == "${env:XRAY_SDK_ENDPOINT:-0.0.0.0:2000}"
-    assert made["receivers"]["zipkin"]["endpoint"] == "${env:ZIPKIN_ENDPOINT:-0.0.0.0:9411}"
-    assert made["service"]["pipelines"]["traces"]["receivers"] == ["otlp", "awsxray", "zipkin"]
-    assert made["service"]["pipelines"]["metrics"]["receivers"] == ["otlp"]
+def taking(pattern: Pattern, interval: int = 60) -> CollectorInputs:
+    signals = Signals(receivers=frozenset({Receiver.STATSD}))
+    return replace(inputs(pattern), interval_seconds=interval, signals=signals)
 
 
 @pytest.mark.parametrize(("pattern", "host"), [(Pattern.SIDECAR, "127.0.0.1"), (Pattern.SERVICE, "0.0.0.0")])
 def test_statsd_is_added_up_where_it_goes_to_disk(pattern: Pattern, host: str) -> None:
-    chosen = taking(pattern, Receiver.STATSD)
+    chosen = taking(pattern)
     made = configuration(chosen)
     summary = {"observer_type": "summary", "summary": {"percentiles": [50, 95, 99]}}
     assert made["receivers"]["statsd"] == {
@@ -86,7 +56,7 @@ def test_statsd_is_added_up_where_it_goes_to_disk(pattern: Pattern, host: str) -
 
 
 def test_counters_of_statsd_become_one_metric_that_can_be_named() -> None:
-    processors = configuration(taking(Pattern.SIDECAR, Receiver.STATSD))["processors"]
+    processors = configuration(taking(Pattern.SIDECAR))["processors"]
     assert processors["metrics_transform/statsd-name"] == {
         "transforms": [
             {
@@ -108,7 +78,7 @@ def test_counters_of_statsd_become_one_metric_that_can_be_named() -> None:
 
 
 def test_statsd_series_belong_to_the_task_that_adds_up() -> None:
-    attributes = configuration(taking(Pattern.SERVICE, Receiver.STATSD))["processors"]["resource/statsd"]["attributes"]
+    attributes = configuration(taking(Pattern.SERVICE))["processors"]["resource/statsd"]["attributes"]
     assert attributes[:2] == [
         {"key": "service.name", "value": "orders", "action": "upsert"},
         {"key": "service.instance.id", "from_attribute": "aws.ecs.task.id", "action": "upsert"},
@@ -117,5 +87,5 @@ def test_statsd_series_belong_to_the_task_that_adds_up() -> None:
 
 @pytest.mark.parametrize(("interval", "seconds"), [(10, 10), (300, 60)])
 def test_a_crash_loses_a_minute_of_statsd_at_most(interval: int, seconds: int) -> None:
-    made = configuration(taking(Pattern.SIDECAR, Receiver.STATSD, interval=interval))
+    made = configuration(taking(Pattern.SIDECAR, interval))
     assert made["receivers"]["statsd"]["aggregation_interval"] == f"${{env:STATSD_SECONDS:-{seconds}}}s"

@@ -1,6 +1,6 @@
-"""What a collector takes besides OTLP, where the user asks for it: X-Ray segments, Zipkin spans, StatsD metrics."""
+"""StatsD: what its clients count and measure, added up in the collector and made into what AMP takes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from documents import ports
@@ -8,31 +8,24 @@ from documents.catalogue import STATSD_COUNT, STATSD_COUNTER
 from documents.collector import labels
 from documents.collector.part import Part
 from documents.collector.sources import Source
-from documents.signals import Receiver
 
-_LONGEST_STATSD_SECONDS: Final = 60
+_LONGEST_SECONDS: Final = 60
 """A collector that is killed loses what StatsD clients have counted since the last sample, so that is no longer."""
 
 _QUANTILES: Final = (50, 95, 99)
 _SUMMARY: Final = {"observer_type": "summary", "summary": {"percentiles": list(_QUANTILES)}}
 
 
-def traces(receivers: Collection[Receiver], host: str) -> list[Source]:
-    """Receivers of traces. They hold nothing: what they take goes on at once."""
-    known = {Receiver.XRAY: _xray_sdk, Receiver.ZIPKIN: _zipkin}
-    return [make(host) for receiver, make in known.items() if receiver in receivers]
+def seconds_of(interval_seconds: int) -> int:
+    """The time that metrics are added up for, between two samples of a series."""
+    return min(interval_seconds, _LONGEST_SECONDS)
 
 
-def statsd_seconds(interval_seconds: int) -> int:
-    """The time that StatsD metrics are added up for, between two samples of a series."""
-    return min(interval_seconds, _LONGEST_STATSD_SECONDS)
-
-
-def statsd_counters(host: str, interval_seconds: int, identity: Mapping[str, Any]) -> Source:
+def counters(host: str, interval_seconds: int, identity: Mapping[str, Any]) -> Source:
     """Counters of StatsD clients, which no back end of ours takes as they are: sums of each interval (delta), whose
     names nobody knows. So all of them become one metric with a label for the name, which can be named to the processor
     that makes a gauge of it: a rate, and times the seconds of the interval the count again."""
-    receiver, seconds = _statsd(host, interval_seconds)
+    receiver, seconds = _receiver(host, interval_seconds)
     processors = {
         "filter/statsd-counters": labels.dropping("metric.type != METRIC_DATA_TYPE_SUM"),
         "metrics_transform/statsd-name": _transformed(
@@ -52,31 +45,16 @@ def statsd_counters(host: str, interval_seconds: int, identity: Mapping[str, Any
     return _local(receiver, processors, identity)
 
 
-def statsd_values(host: str, interval_seconds: int, identity: Mapping[str, Any]) -> Source:
+def values(host: str, interval_seconds: int, identity: Mapping[str, Any]) -> Source:
     """Gauges of StatsD clients, and their timers and histograms as quantiles of each interval."""
-    receiver, _ = _statsd(host, interval_seconds)
+    receiver, _ = _receiver(host, interval_seconds)
     processors = {"filter/statsd-values": labels.dropping("metric.type == METRIC_DATA_TYPE_SUM")}
     return _local(receiver, processors, identity)
 
 
-def _xray_sdk(host: str) -> Source:
-    endpoint = f"${{env:XRAY_SDK_ENDPOINT:-{host}:{ports.XRAY}}}"
-    proxy = {
-        "endpoint": endpoint,
-        "region": "${env:AWS_REGION}",
-        "aws_endpoint": "${env:AWS_ENDPOINT_URL_XRAY:-}",
-    }
-    return Source(("awsxray",), Part(receivers={"awsxray": {"endpoint": endpoint, "proxy_server": proxy}}))
-
-
-def _zipkin(host: str) -> Source:
-    settings = {"endpoint": f"${{env:ZIPKIN_ENDPOINT:-{host}:{ports.ZIPKIN}}}", "parse_string_tags": True}
-    return Source(("zipkin",), Part(receivers={"zipkin": settings}))
-
-
-def _statsd(host: str, interval_seconds: int) -> tuple[dict[str, Any], str]:
+def _receiver(host: str, interval_seconds: int) -> tuple[dict[str, Any], str]:
     """The receiver, and the seconds of its interval as its configuration has them."""
-    seconds = f"${{env:STATSD_SECONDS:-{statsd_seconds(interval_seconds)}}}"
+    seconds = f"${{env:STATSD_SECONDS:-{seconds_of(interval_seconds)}}}"
     return {
         "endpoint": f"${{env:STATSD_ENDPOINT:-{host}:{ports.STATSD}}}",
         "aggregation_interval": f"{seconds}s",
