@@ -11,6 +11,9 @@ import yaml
 from preview import render
 from tests.components.variants import containers, one, program
 
+# Each test records a whole program, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "destinations.md").read_text(encoding="utf-8")
 EXAMPLES: dict[str, dict[str, Any]] = {
     str(number): yaml.safe_load(text)["config"]

@@ -17,6 +17,9 @@ from preview.recorder import ProgramError, Recording, record
 from preview.render import documents
 from tests.components.variants import ROOT, STOREFRONT, one, program, recorded
 
+# Each test makes whole documents or programs, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 Project = Callable[..., Path]
 
 

@@ -25,6 +25,9 @@ from tests.components.variants import (
     untagged,
 )
 
+# Each test makes whole documents or programs, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 WRITE_LOGS = {
     "Sid": "WriteLogs",
     "Effect": "Allow",

@@ -11,6 +11,9 @@ from preview import render
 from preview.recorder import ProgramError, Recording
 from tests.components.variants import INVENTORY, STOREFRONT, containers, environment, program, statements, untagged
 
+# Each test records a whole program, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 BUCKET = "aws:s3/bucket:Bucket"
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 NAME = "ecs-observability-dev-config-<account>"

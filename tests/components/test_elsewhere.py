@@ -18,6 +18,9 @@ from tests.components.variants import (
     statements,
 )
 
+# Each test records a whole program, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 VARIABLES = [
     {"name": "DESTINATION_HEADER_ACME_API_KEY", "valueFrom": f"{SECRET}:key::"},

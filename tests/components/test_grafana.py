@@ -12,6 +12,9 @@ from components import grafana
 from preview.recorder import Recording, Resource
 from tests.components.variants import ROLE, names_of, one, program, recorded, statements, untagged
 
+# Each test makes whole documents or programs, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 WORKSPACE = "aws:grafana/workspace:Workspace"
 ACCOUNT = "aws:grafana/workspaceServiceAccount:WorkspaceServiceAccount"
 TOKEN = "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken"

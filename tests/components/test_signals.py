@@ -22,6 +22,9 @@ from tests.components.variants import (
     untagged,
 )
 
+# Each test records a whole program, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 SAMPLING = {
     "Sid": "ReadSamplingRules",
     "Effect": "Allow",

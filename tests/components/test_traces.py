@@ -14,6 +14,9 @@ from tests.components.variants import (
     statements,
 )
 
+# Each test records a whole program, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 RULE = "aws:xray/samplingRule:SamplingRule"
 
 

@@ -8,19 +8,14 @@ from pathlib import Path
 import pytest
 
 from proof import equipment
-from proof.verdicts import Judgement, Kind
-from tests.proof.live import ROOT, complaints, live, named, wanted
+from proof.verdicts import Kind
+from tests.proof.live import ROOT, beside_dashboards, complaints, live, named, wanted
 from tools.build import program
 
 pytestmark = pytest.mark.slow
 
 TAIL = {"traces": {"tail": {"slowerThanMs": 400, "ratio": 0.2}}}
 OTLP = {"traces": {"endpoint": "otlp"}}
-
-
-def beside_dashboards(judgement: Judgement) -> Judgement:
-    """These runs are too short for the tolerances of panels, which other tests judge."""
-    return Judgement(others=judgement.others)
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

@@ -16,6 +16,9 @@ from documents.collector.comments import REASONS
 from documents.signals import Scrape, Traces
 from tests.documents.collector.made import NAMES, ORIGIN, configurations
 
+# Each test makes whole documents or programs, which takes a second or two.
+pytestmark = pytest.mark.slow
+
 
 def as_yaml_1_2(text: str) -> Any:
     """As the collector reads it, whose parser follows YAML 1.2 here."""
