@@ -205,8 +205,9 @@ class Collector(Model):
 
 
 _COLLECTOR_SIZES: Final = {Pattern.SIDECAR: (64, 512), Pattern.SERVICE: (512, 1024)}
-"""A nearly idle collector holds 139 MB and a busy one about 200 MB (measured on ADOT v0.49.0), so 256 MiB is the floor
-and 512 MiB leaves the memory limiter room; a service carries many tasks and is given a task of its own."""
+"""From docs/benchmarks.md: a sidecar takes 25 CPU units at 100 spans a second and 151 at 1,000, and 122 to 153 MiB up
+to 5,000; a task of the service 347 units and 255 MiB at 5,000. So 256 MiB is the floor, and 512 MiB leave the memory
+limiter room. On Fargate a container may use more than its CPU units as long as others in its task leave some."""
 
 
 class Metrics(Model):

@@ -200,7 +200,7 @@ def page(figures: dict[str, Any], collector: str) -> str:
     return templates.get_template("benchmarks.md.j2").render(
         collector=collector,
         commit=_printed("git", "rev-parse", "--short", "HEAD"),
-        machine=f"{platform.machine()}, Linux {platform.release()}",
+        machine=f"{platform.system()} on {platform.machine()}",
         cores=os.cpu_count(),
         rounds=ROUNDS,
         spans=SPANS,
