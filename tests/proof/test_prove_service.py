@@ -20,7 +20,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def command() -> tuple[subprocess.CompletedProcess[str], float]:
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the programs of the command work, by which they are told from those of other tests."""
+    return tmp_path_factory.mktemp("command")
+
+
+@pytest.fixture(scope="module")
+def command(temporary: Path) -> tuple[subprocess.CompletedProcess[str], float]:
     """`make prove STACK=prod`, as a user runs it."""
     (ROOT / "build/prod/report.html").unlink(missing_ok=True)
     began = time.time()
@@ -28,7 +34,7 @@ def command() -> tuple[subprocess.CompletedProcess[str], float]:
         subprocess.run(
             [sys.executable, "-m", "proof", "prod"],
             cwd=ROOT,
-            env=os.environ | {"COLUMNS": "200"},
+            env=os.environ | {"COLUMNS": "200", "TMPDIR": str(temporary)},
             capture_output=True,
             text=True,
             timeout=300,
@@ -48,13 +54,14 @@ def test_the_command_proves_prod(command: tuple[subprocess.CompletedProcess[str]
     assert re.fullmatch(r"\d+ proved, \d+ checked against the contract; \d+ s; build/prod/report.html", lines[-1])
 
 
-def test_the_command_leaves_a_report_and_no_process(command: tuple[subprocess.CompletedProcess[str], float]) -> None:
+def test_the_command_leaves_a_report_and_no_process(
+    command: tuple[subprocess.CompletedProcess[str], float], temporary: Path
+) -> None:
     _, began = command
     assert (ROOT / "build/prod/report.html").stat().st_mtime > began
     assert not list((ROOT / "build/prod").glob(".*"))
-    ours = {str(ROOT / ".bin/collector"), str(ROOT / ".bin/prometheus")}
-    left = [one.pid for one in psutil.process_iter(["exe", "create_time"]) if one.info["exe"] in ours]
-    assert [pid for pid in left if psutil.Process(pid).create_time() > began] == []
+    working = [one.info["cwd"] or "" for one in psutil.process_iter(["cwd"])]
+    assert [folder for folder in working if folder.startswith(str(temporary))] == []
 
 
 @browser.needed

@@ -137,4 +137,5 @@ def test_samples_that_are_too_old_for_amp_are_dropped_and_counted_and_the_newer_
     assert failed >= len(day.missing), "it counts every attempt, also those that met the outage"
     dropped, kept = ({point.milliseconds for point in group} for group in (day.missing, day.kept))
     assert max(dropped) < min(kept)
-    assert min(kept) < day.ended < max(kept), "what waited and was young enough, and what came afterwards"
+    # Whether anything that waited was young enough depends on when the buffer tried again.
+    assert day.ended < max(kept), "what came afterwards"
