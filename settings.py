@@ -9,13 +9,17 @@ import pulumi.runtime.config as pulumi_config
 from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
 from documents import collector as collector_documents
-from documents import inputs, receivers, rules, signals, tracing
+from documents import inputs, receivers, rules, signals, task, tracing
+from documents import observed as observation
+from documents.alerting.inputs import DEFAULTS, Alerts, ApplicationAlerts
 from documents.catalogue import Pattern
-from documents.dashboards import OURS, Dashboard, Feeds, dashboards
+from documents.dashboards import OURS, Dashboard, dashboards
 from documents.dashboards.imported import DashboardError, imported
 from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
 from documents.model import is_placeholder
-from documents.names import COLLECTOR, SCRAPER, Names
+from documents.names import COLLECTOR, Names
+from documents.objectives import Objectives
+from documents.observed import Observed
 
 
 def _relative(path: str) -> str:
@@ -40,10 +44,13 @@ StackImage = Annotated[
 
 
 class StackApplication(inputs.Application):
-    """An application of a stack: its image may be built, and it may choose another pattern than the stack's."""
+    """An application of a stack: its image may be built, it may choose another pattern than the stack's, and it may
+    have objectives and alerts of its own."""
 
     image: StackImage  # pyright: ignore[reportIncompatibleVariableOverride]
     pattern: Pattern | None = None
+    objectives: Objectives | None = None
+    alerts: ApplicationAlerts = ApplicationAlerts()
 
 
 class StackCollector(inputs.Collector):
@@ -68,6 +75,7 @@ class Settings(inputs.Model):
     metrics: StackMetrics = StackMetrics()
     traces: signals.Traces = signals.Traces()
     destinations: tuple[signals.Destination, ...] = ()
+    alerts: Alerts = Alerts()
     grafana: inputs.Grafana = inputs.Grafana()
     identity: inputs.Identity = inputs.Identity()
     network: inputs.Network = inputs.Network()
@@ -171,23 +179,42 @@ def rules_of(settings: Settings) -> dict[str, str]:
     return {"recording": rules.to_yaml(rules.recording_rules())}
 
 
-def feeds(settings: Settings, names: Names, region: str) -> Feeds:
-    """Where the dashboards of a stack find the figures of its ECS tasks."""
-    observed = [
-        application.name for application in settings.applications if settings.pattern_of(application) is Pattern.SERVICE
-    ]
-    return Feeds(
-        sidecar=Pattern.SIDECAR in settings.patterns,
-        cloudwatch_services=(*observed, COLLECTOR, *([SCRAPER] if settings.scraped else [])) if observed else (),
-        cluster=names.prefix,
+def observed(settings: Settings, names: Names, region: str) -> Observed:
+    """The stack as its dashboards, rules and alarms see it."""
+    serves = Pattern.SERVICE in settings.patterns
+    thresholds = settings.alerts.thresholds.over(DEFAULTS)
+    return Observed(
+        names=names,
         region=region,
         interval_seconds=settings.metrics.interval_seconds,
+        applications=tuple(
+            observation.Application(
+                name=one.name,
+                pattern=settings.pattern_of(one),
+                desired_count=one.desired_count,
+                thresholds=one.alerts.thresholds.over(thresholds),
+                disabled=frozenset((*settings.alerts.disabled, *one.alerts.disabled)),
+                objectives=one.objectives,
+            )
+            for one in settings.applications
+        ),
+        disabled=frozenset(settings.alerts.disabled),
+        collectors=settings.collector.desired_count if serves else 0,
+        scraped=settings.scraped,
+        max_series=settings.metrics.max_series,
+        collector_memory={pattern: _collector_memory(settings, pattern) for pattern in settings.patterns},
     )
+
+
+def _collector_memory(settings: Settings, pattern: Pattern) -> int:
+    """The hard limit in MiB of the collector that delivers."""
+    cpu, memory = settings.collector.size(pattern)
+    return memory if pattern is Pattern.SIDECAR else task.service_shares(cpu, memory)[1][1]
 
 
 def dashboards_of(settings: Settings, names: Names, region: str, imports: Iterable[Dashboard]) -> tuple[Dashboard, ...]:
     """Our dashboards and those that the stack imports."""
-    return (*dashboards(feeds(settings, names, region)), *imports)
+    return (*dashboards(observed(settings, names, region)), *imports)
 
 
 def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:

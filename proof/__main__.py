@@ -30,7 +30,8 @@ from proof.report import Facts
 from proof.run import Run, observed
 from proof.stack import REQUESTS_PER_SECOND, Programs, Timing
 from proof.task import INTERVAL_SECONDS
-from proof.verdicts import Judgement, Kind
+from proof.verdict import Kind
+from proof.verdicts import Judgement
 from tools.build import MissingProgram, program
 
 _ROOT: Final = Path(__file__).resolve().parent.parent

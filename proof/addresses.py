@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from preview import wiring
 from proof.plan import CONFIGURATION, Container, Plan, Service, environment
-from proof.verdicts import Kind, Verdict
+from proof.verdict import Kind, Verdict
 
 _REMOTE_WRITE: Final = re.compile(r"<[\w-]+\.prometheusEndpoint>api/v1/remote_write")
 """AMP's endpoint ends in a slash (`aws.amp.Workspace`, output `prometheusEndpoint`)."""

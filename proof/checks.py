@@ -16,7 +16,7 @@ from proof.plan import CONFIGURATION, Plan, Service, environment
 from proof.prometheus import Prometheus
 from proof.senders import STATUS, Foreign, Sender
 from proof.truth import Truth
-from proof.verdicts import Kind, Verdict
+from proof.verdict import Kind, Verdict
 from proof.xray import Segment
 from sample import counts
 

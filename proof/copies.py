@@ -10,7 +10,7 @@ from proof import elsewhere
 from proof.elsewhere import Partner
 from proof.otlp import Delivered
 from proof.truth import Truth
-from proof.verdicts import Kind, Verdict
+from proof.verdict import Kind, Verdict
 
 _AREA: Final = "copy"
 _STATUS: Final = "http.response.status_code"

@@ -17,11 +17,12 @@ import jinja2
 from markupsafe import Markup
 
 from documents.dashboards.sources import CLOUDWATCH, XRAY
-from proof.expectations import Quantity
+from proof.expectations.values import Quantity
 from proof.grafana import Panel, legend
 from proof.prometheus import Frame
 from proof.truth import Truth
-from proof.verdicts import Answer, DashboardResult, Judgement, Kind, PanelResult, Verdict
+from proof.verdict import Kind, Verdict
+from proof.verdicts import Answer, DashboardResult, Judgement, PanelResult
 from proof.xray import Segment
 from sample import behaviour
 

@@ -3,47 +3,25 @@
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import yaml
 
 from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY
 from proof import contract, expectations, grafana, promql
-from proof.expectations import Expected, Quantity
+from proof.drill import Drill
+from proof.expectations.values import Expected, Quantity
 from proof.grafana import Choice, Clock, Dashboard, Panel, Target, Variable
 from proof.prometheus import Frame, Prometheus, QueryError, Span
 from proof.truth import Truth, Window
+from proof.verdict import Kind, Verdict
 
 _LONG_BEFORE_SECONDS: Final = 3600.0
 """Further back than any query looks: only what needs no telemetry has a value then."""
 
 _COVERAGE: Final = 0.8
 """Share of the asked points that a series must have."""
-
-
-class Kind(StrEnum):
-    """What a verdict says. Only the first says that values were seen and agree with what was sent."""
-
-    PROVED = "proved"
-    CHECKED = "checked against the contract"
-    SEEN = "data seen"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One judgement. `area` groups verdicts, `reason` says what is wrong where something is."""
-
-    kind: Kind
-    area: str
-    subject: str
-    query: str = ""
-    series: int = 0
-    expected: str = ""
-    found: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,15 +62,17 @@ class DashboardResult:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All verdicts of a run: those of dashboards, and the others."""
+    """All verdicts of a run: those of dashboards, of alerts that were made to fire, and the others."""
 
     dashboards: tuple[DashboardResult, ...] = ()
-    others: tuple[Verdict, ...] = field(default=())
+    others: tuple[Verdict, ...] = ()
+    drills: tuple[Drill, ...] = ()
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """All of them."""
-        return (*(verdict for board in self.dashboards for verdict in board.verdicts), *self.others)
+        asked = (verdict for board in self.dashboards for verdict in board.verdicts)
+        return (*asked, *self.others, *(drill.verdict for drill in self.drills))
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

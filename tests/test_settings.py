@@ -168,7 +168,7 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
         ({"collektor": {}}, "collektor: is not a known key; did you mean 'collector'?"),
         (
             {"zzz": {}},
-            "zzz: is not a known key; known: applications, collector, destinations, grafana, identity, logs, "
+            "zzz: is not a known key; known: alerts, applications, collector, destinations, grafana, identity, logs, "
             "metrics, network, pattern, tags, traces",
         ),
         ({"collector": {"wait_for_": 1}}, "collector.wait_for_: is not a known key; did you mean 'waitFor'?"),

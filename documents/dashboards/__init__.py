@@ -3,15 +3,15 @@
 from typing import Final
 
 from documents.dashboards import application, ecs_tasks
-from documents.dashboards.model import Dashboard, Feeds
+from documents.dashboards.model import Dashboard
+from documents.observed import Observed
 
-__all__ = ["OURS", "Dashboard", "Feeds", "dashboards"]
+__all__ = ["OURS", "Dashboard", "dashboards"]
 
 OURS: Final = frozenset({ecs_tasks.UID, application.UID})
 """The uids of our dashboards, which no imported one may have."""
 
 
-def dashboards(feeds: Feeds) -> tuple[Dashboard, ...]:
-    """The dashboards of a stack. Without any source of ECS figures there is no dashboard of ECS tasks."""
-    ecs = (ecs_tasks.dashboard(feeds),) if feeds.has_ecs_figures else ()
-    return (*ecs, application.dashboard(feeds))
+def dashboards(observed: Observed) -> tuple[Dashboard, ...]:
+    """The dashboards of a stack."""
+    return (ecs_tasks.dashboard(observed), application.dashboard(observed))

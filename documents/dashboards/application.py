@@ -10,25 +10,12 @@ from urllib.parse import quote, unquote
 
 from documents.catalogue import REQUEST_DURATION, Label
 from documents.dashboards import ecs_tasks
-from documents.dashboards.model import Dashboard, Feeds
-from documents.dashboards.panels import (
-    About,
-    Limits,
-    Line,
-    PanelBuilder,
-    Row,
-    board,
-    column,
-    from_amp,
-    graph,
-    linked,
-    one_from_amp,
-    over_time,
-    rows_of,
-    sheet,
-    top,
-)
+from documents.dashboards.layout import Line, Row, board, from_amp, one_from_amp
+from documents.dashboards.model import Dashboard
+from documents.dashboards.panels import About, Limits, PanelBuilder, column, graph, linked, sheet
+from documents.dashboards.queries import over_time, rows_of, top
 from documents.dashboards.sources import AMP, XRAY
+from documents.observed import Observed
 
 UID: Final = "application"
 
@@ -50,23 +37,23 @@ _LATENCY: Final = Limits(warning=0.5, bad=1)
 """Seconds. Half a second is felt, a second breaks a user's train of thought."""
 
 
-def dashboard(feeds: Feeds) -> Dashboard:
-    """The same dashboard in every stack; the feeds give it cluster, region and interval."""
-    step = feeds.interval_seconds
+def dashboard(observed: Observed) -> Dashboard:
+    """The same dashboard in every stack, for its cluster, region and interval."""
+    step = observed.interval_seconds
     return board(
         UID,
         "Application",
         "Requests, errors and latency of the applications, by application and by route.",
         refresh=step,
         variables=(
-            one_from_amp("cluster", "Cluster", _COUNT, Label.CLUSTER, feeds.cluster),
+            one_from_amp("cluster", "Cluster", _COUNT, Label.CLUSTER, observed.cluster),
             from_amp("application", "Application", _COUNT, Label.JOB, f'{Label.CLUSTER}="$cluster"'),
         ),
-        others={ecs_tasks.UID: ecs_tasks.TITLE} if feeds.has_ecs_figures else {},
+        others={ecs_tasks.UID: ecs_tasks.TITLE},
         rows=(
             Row(101, "By application", _red(1, _APPLICATION, "by application", step)),
             Row(102, "By route", _red(6, _ROUTE, "by route", step)),
-            Row(103, "Routes and their traces", (Line(10, (_routes(11, feeds),)),)),
+            Row(103, "Routes and their traces", (Line(10, (_routes(11, observed),)),)),
         ),
     )
 
@@ -122,8 +109,8 @@ def _red(first: int, by: tuple[str, ...], title: str, step: int) -> tuple[Line, 
     return Line(8, (requests, errors)), Line(8, latency)
 
 
-def _routes(number: int, feeds: Feeds) -> PanelBuilder:
-    step = feeds.interval_seconds
+def _routes(number: int, observed: Observed) -> PanelBuilder:
+    step = observed.interval_seconds
     name = f"${{__data.fields.{_COLUMNS[_NAME]}}}"
     return sheet(
         About(
@@ -141,10 +128,10 @@ def _routes(number: int, feeds: Feeds) -> PanelBuilder:
         source=AMP,
         names=_COLUMNS,
         columns=(
-            linked("Application", {"Traces in X-Ray": traces_url(f'service("{name}")', feeds.region)}),
+            linked("Application", {"Traces in X-Ray": traces_url(f'service("{name}")', observed.region)}),
             column("Requests", "reqps", 2),
             column("Errors", "percentunit", 2, _ERRORS),
-            linked("Errors", {"Failed traces": traces_url(f'service("{name}") {{ fault = true }}', feeds.region)}),
+            linked("Errors", {"Failed traces": traces_url(f'service("{name}") {{ fault = true }}', observed.region)}),
             column("p95", "s", 3, _LATENCY),
         ),
         sort_by="Requests",

@@ -11,33 +11,12 @@ from typing import Final
 
 from documents import catalogue, rules
 from documents.catalogue import CloudWatchMetric, Dimension, Label, TaskEvent, TaskMetric
-from documents.dashboards.model import Dashboard, Feeds
-from documents.dashboards.panels import (
-    About,
-    AtLeast,
-    ContainerInsights,
-    Limits,
-    Line,
-    PanelBuilder,
-    Query,
-    Row,
-    Variable,
-    board,
-    column,
-    fed,
-    from_amp,
-    graph,
-    known,
-    known_one,
-    now,
-    number,
-    one_from_amp,
-    over_time,
-    rows_of,
-    sheet,
-    top,
-)
+from documents.dashboards.layout import Line, Row, Variable, board, from_amp, known, known_one, one_from_amp
+from documents.dashboards.model import Dashboard
+from documents.dashboards.panels import About, AtLeast, Limits, PanelBuilder, column, graph, number, sheet
+from documents.dashboards.queries import ContainerInsights, Query, fed, now, over_time, rows_of, top
 from documents.dashboards.sources import Source
+from documents.observed import Observed
 
 UID: Final = "ecs-tasks"
 TITLE: Final = "ECS tasks"
@@ -61,14 +40,14 @@ _RULE_SECONDS: Final = 60
 """AMP evaluates rules once a minute."""
 
 
-def dashboard(feeds: Feeds) -> Dashboard:
-    """The dashboard for the feeds that a stack has; there must be at least one."""
-    panels = _Panels(feeds)
+def dashboard(observed: Observed) -> Dashboard:
+    """The dashboard, with the feeds that the patterns of a stack give it."""
+    panels = _Panels(observed)
     return board(
         UID,
         TITLE,
         "Running tasks and their use of CPU, memory, network and storage against what they reserve.",
-        refresh=_SLOWEST_REFRESH if feeds.cloudwatch_services else feeds.interval_seconds,
+        refresh=_SLOWEST_REFRESH if observed.cloudwatch_services else observed.interval_seconds,
         variables=panels.variables(),
         others={"application": "Application"},
         rows=(
@@ -89,7 +68,7 @@ def dashboard(feeds: Feeds) -> Dashboard:
 
 @dataclass(frozen=True)
 class _Panels:
-    feeds: Feeds
+    observed: Observed
 
     @property
     def _cloudwatch(self) -> ContainerInsights | None:
@@ -98,19 +77,19 @@ class _Panels:
         Container Insights sees the whole cluster. Where AMP has some of its services, the others have a variable of
         their own, or those of AMP would appear twice.
         """
-        if not self.feeds.cloudwatch_services:
+        if not self.observed.cloudwatch_services:
             return None
-        return ContainerInsights(self.feeds.region, "cloudwatch_service" if self.feeds.sidecar else "service")
+        return ContainerInsights(self.observed.region, "cloudwatch_service" if self.observed.sidecar else "service")
 
     def variables(self) -> list[Variable]:
         cloudwatch = self._cloudwatch
-        services = self.feeds.cloudwatch_services
-        if not self.feeds.sidecar:
-            return [known_one("cluster", "Cluster", self.feeds.cluster), known("service", "Service", services)]
+        services = self.observed.cloudwatch_services
+        if not self.observed.sidecar:
+            return [known_one("cluster", "Cluster", self.observed.cluster), known("service", "Service", services)]
         metric = catalogue.CPU_RESERVED.name
         in_cluster = f'{Label.CLUSTER}="$cluster"'
         found = [
-            one_from_amp("cluster", "Cluster", metric, Label.CLUSTER, self.feeds.cluster),
+            one_from_amp("cluster", "Cluster", metric, Label.CLUSTER, self.observed.cluster),
             from_amp("service", "Service", metric, Label.SERVICE, in_cluster),
             from_amp("family", "Task family", metric, Label.FAMILY, f'{in_cluster}, {Label.SERVICE}=~"$service"'),
         ]
@@ -256,7 +235,7 @@ class _Panels:
                 "another. Two revisions side by side: a deployment is under way, or hangs.",
             ),
             [
-                *(from_amp if self.feeds.sidecar else ()),
+                *(from_amp if self.observed.sidecar else ()),
                 *((cloudwatch.logs(_latest_events(cloudwatch.services)),) if cloudwatch else ()),
             ],
             source=self._source,
@@ -348,15 +327,15 @@ class _Panels:
         return self._task_metric(metric, label, f"SUM(raw){scale}")
 
     def _queries(self, amp: Query, cloudwatch: tuple[Query, ...]) -> list[Query]:
-        return [*((amp,) if self.feeds.sidecar else ()), *cloudwatch]
+        return [*((amp,) if self.observed.sidecar else ()), *cloudwatch]
 
     @property
     def _source(self) -> Source:
-        return fed(amp=self.feeds.sidecar, container_insights=bool(self.feeds.cloudwatch_services))
+        return fed(amp=self.observed.sidecar, container_insights=bool(self.observed.cloudwatch_services))
 
     @property
     def _step(self) -> int:
-        return self.feeds.interval_seconds
+        return self.observed.interval_seconds
 
 
 def _of(metric: TaskMetric) -> str:

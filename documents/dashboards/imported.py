@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias, cast
 
+from documents.dashboards.layout import canonical
 from documents.dashboards.model import Dashboard
-from documents.dashboards.panels import canonical
 from documents.dashboards.sources import AMP, SOURCES, Source, source_of
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"

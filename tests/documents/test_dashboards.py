@@ -17,20 +17,22 @@ import yaml
 
 from documents import catalogue, rules
 from documents.catalogue import Label
-from documents.dashboards import Dashboard, Feeds, dashboards
+from documents.dashboards import Dashboard, dashboards
 from documents.dashboards.application import traces_url
+from documents.observed import Observed
+from tests.stacks import observed
 
-SIDECAR = Feeds(True, (), "shop-dev", "eu-west-1", 60)
-SERVICE = Feeds(False, ("storefront", "collector"), "shop-prod", "eu-west-1", 60)
-BOTH = Feeds(True, ("storefront", "collector"), "shop-both", "eu-west-1", 30)
+SIDECAR = observed("dev", sidecar=["storefront"])
+SERVICE = observed("prod", service=["storefront"])
+BOTH = observed("both", sidecar=["inventory"], service=["storefront"], interval=30)
 ALL = {"sidecar": SIDECAR, "service": SERVICE, "both": BOTH}
 
 EVERY = [
-    pytest.param(feeds, dashboard, id=f"{name}-{dashboard.uid}")
-    for name, feeds in ALL.items()
-    for dashboard in dashboards(feeds)
+    pytest.param(stack, dashboard, id=f"{name}-{dashboard.uid}")
+    for name, stack in ALL.items()
+    for dashboard in dashboards(stack)
 ]
-every = pytest.mark.parametrize(("feeds", "dashboard"), EVERY)
+every = pytest.mark.parametrize(("stack", "dashboard"), EVERY)
 
 AMP = {"type": "grafana-amazonprometheus-datasource", "uid": "amp"}
 CLOUDWATCH = {"type": "cloudwatch", "uid": "cloudwatch"}
@@ -65,14 +67,14 @@ def panels(dashboard: Dashboard) -> list[dict[str, Any]]:
     return [panel for panel in data(dashboard)["panels"] if panel["type"] != "row"]
 
 
-def panel(feeds: Feeds, uid: str, title: str) -> dict[str, Any]:
-    (dashboard,) = (found for found in dashboards(feeds) if found.uid == uid)
+def panel(stack: Observed, uid: str, title: str) -> dict[str, Any]:
+    (dashboard,) = (found for found in dashboards(stack) if found.uid == uid)
     (found,) = (found for found in panels(dashboard) if found["title"] == title)
     return found
 
 
-def target(feeds: Feeds, uid: str, title: str, ref: str = "A") -> dict[str, Any]:
-    (found,) = (found for found in panel(feeds, uid, title)["targets"] if found["refId"] == ref)
+def target(stack: Observed, uid: str, title: str, ref: str = "A") -> dict[str, Any]:
+    (found,) = (found for found in panel(stack, uid, title)["targets"] if found["refId"] == ref)
     return found
 
 
@@ -112,26 +114,20 @@ LABELS = {
 """Every series that the product writes, with its labels."""
 
 
-@pytest.mark.parametrize("feeds", ALL.values(), ids=ALL)
-def test_the_dashboards_of_every_stack(feeds: Feeds) -> None:
-    made = dashboards(feeds)
+@pytest.mark.parametrize("stack", ALL.values(), ids=ALL)
+def test_the_dashboards_of_every_stack(stack: Observed) -> None:
+    made = dashboards(stack)
     assert [(found.uid, found.title) for found in made] == [("ecs-tasks", "ECS tasks"), ("application", "Application")]
     assert [[found["title"] for found in panels(dashboard)] for dashboard in made] == [ECS_TITLES, APPLICATION_TITLES]
 
 
-def test_no_ecs_dashboard_without_figures() -> None:
-    (only,) = dashboards(Feeds(False, (), "shop", "eu-west-1", 60))
-    assert only.uid == "application"
-    assert data(only)["links"] == []
-
-
-@pytest.mark.parametrize("feeds", ALL.values(), ids=ALL)
-def test_the_same_bytes_each_time(feeds: Feeds) -> None:
-    assert dashboards(feeds) == dashboards(dataclasses.replace(feeds))
+@pytest.mark.parametrize("stack", ALL.values(), ids=ALL)
+def test_the_same_bytes_each_time(stack: Observed) -> None:
+    assert dashboards(stack) == dashboards(dataclasses.replace(stack))
 
 
 @every
-def test_the_text_is_canonical(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_the_text_is_canonical(stack: Observed, dashboard: Dashboard) -> None:
     document = data(dashboard)
     assert dashboard.json == json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
     assert not {"id", "version", "iteration", "__inputs", "__requires", "__elements"} & document.keys()
@@ -143,22 +139,22 @@ def test_the_text_is_canonical(feeds: Feeds, dashboard: Dashboard) -> None:
 
 
 @every
-def test_refresh_is_no_faster_than_the_data(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_refresh_is_no_faster_than_the_data(stack: Observed, dashboard: Dashboard) -> None:
     refresh = data(dashboard)["refresh"]
     seconds = int(refresh[:-1]) * {"s": 1, "m": 60}[refresh[-1]]
-    assert seconds >= feeds.interval_seconds
-    if dashboard.uid == "ecs-tasks" and feeds.cloudwatch_services:
+    assert seconds >= stack.interval_seconds
+    if dashboard.uid == "ecs-tasks" and stack.cloudwatch_services:
         assert seconds == 300
 
 
 @every
-def test_no_panel_asks_x_ray_by_itself(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_no_panel_asks_x_ray_by_itself(stack: Observed, dashboard: Dashboard) -> None:
     asked = {query["datasource"]["uid"] for found in panels(dashboard) for query in found["targets"]}
     assert asked <= {"amp", "cloudwatch"}, "each refresh of an X-Ray query is billed"
 
 
 @every
-def test_layout(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_layout(stack: Observed, dashboard: Dashboard) -> None:
     everything = data(dashboard)["panels"]
     taken: set[tuple[int, int]] = set()
     for found in everything:
@@ -178,7 +174,7 @@ def test_layout(feeds: Feeds, dashboard: Dashboard) -> None:
 
 
 @every
-def test_every_panel_explains_itself(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_every_panel_explains_itself(stack: Observed, dashboard: Dashboard) -> None:
     everything = data(dashboard)["panels"]
     for key in ("id", "title"):
         values = [found[key] for found in everything]
@@ -202,22 +198,22 @@ def test_every_panel_explains_itself(feeds: Feeds, dashboard: Dashboard) -> None
 
 def test_ids_are_stable() -> None:
     """Links and reports name panels by id: these numbers never change, new panels get new ones."""
-    for feeds in ALL.values():
-        ecs, application = dashboards(feeds)
+    for stack in ALL.values():
+        ecs, application = dashboards(stack)
         assert [found["id"] for found in panels(ecs)] == list(range(1, 11))
         assert [found["id"] for found in panels(application)] == list(range(1, 12))
 
 
 @every
-def test_links_lead_to_shipped_dashboards(feeds: Feeds, dashboard: Dashboard) -> None:
-    shipped = {f"/d/{found.uid}" for found in dashboards(feeds)}
+def test_links_lead_to_shipped_dashboards(stack: Observed, dashboard: Dashboard) -> None:
+    shipped = {f"/d/{found.uid}" for found in dashboards(stack)}
     links = data(dashboard)["links"]
     assert {link["url"] for link in links} == shipped - {f"/d/{dashboard.uid}"}
     assert all(link["keepTime"] and link["includeVars"] for link in links)
 
 
 @every
-def test_promql(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_promql(stack: Observed, dashboard: Dashboard) -> None:
     for title, expr in queries(dashboard):
         parsed = list(nodes(promql_parser.parse(plain(expr))))
         selectors = [node for node in parsed if isinstance(node, promql_parser.VectorSelector)]
@@ -243,24 +239,24 @@ def test_promql(feeds: Feeds, dashboard: Dashboard) -> None:
 
 
 @every
-def test_steps_give_windows_of_four_samples(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_steps_give_windows_of_four_samples(stack: Observed, dashboard: Dashboard) -> None:
     """Grafana makes `$__rate_interval` four times the query's shortest step."""
     for found in panels(dashboard):
         for asked in found["targets"]:
             if "expr" in asked:
                 ruled = any(recorded.name in asked["expr"] for recorded in rules.RECORDED) and asked["range"]
-                assert asked["interval"] == f"{max(60, feeds.interval_seconds) if ruled else feeds.interval_seconds}s"
+                assert asked["interval"] == f"{max(60, stack.interval_seconds) if ruled else stack.interval_seconds}s"
 
 
 @every
-def test_graphs_show_at_most_ten_series(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_graphs_show_at_most_ten_series(stack: Observed, dashboard: Dashboard) -> None:
     for found in panels(dashboard):
         if found["type"] == "timeseries":
             assert all(asked["expr"].startswith("topk(10, ") for asked in found["targets"] if "expr" in asked)
 
 
 @every
-def test_legends_name_labels_of_the_query(feeds: Feeds, dashboard: Dashboard) -> None:
+def test_legends_name_labels_of_the_query(stack: Observed, dashboard: Dashboard) -> None:
     for found in panels(dashboard):
         for asked in found["targets"]:
             kept = set(re.findall(r"by \(([^)]*)\)", asked.get("expr", "")))
@@ -271,7 +267,7 @@ def test_legends_name_labels_of_the_query(feeds: Feeds, dashboard: Dashboard) ->
 
 
 @pytest.mark.parametrize(
-    ("feeds", "source", "refs"),
+    ("stack", "source", "refs"),
     [
         (SIDECAR, AMP, {"A"}),
         (SERVICE, CLOUDWATCH, {"CloudWatch"}),
@@ -280,8 +276,8 @@ def test_legends_name_labels_of_the_query(feeds: Feeds, dashboard: Dashboard) ->
     ids=ALL,
 )
 @pytest.mark.parametrize("title", ECS_TITLES)
-def test_ecs_feeds(feeds: Feeds, source: dict[str, str], refs: set[str], title: str) -> None:
-    found = panel(feeds, "ecs-tasks", title)
+def test_ecs_stack(stack: Observed, source: dict[str, str], refs: set[str], title: str) -> None:
+    found = panel(stack, "ecs-tasks", title)
     assert found["datasource"] == source
     shown = {asked["refId"] for asked in found["targets"] if not asked.get("hide")}
     several = {"A", "B", "C", "D", "E"} if title == "Tasks" and "A" in refs else set[str]()
@@ -291,16 +287,16 @@ def test_ecs_feeds(feeds: Feeds, source: dict[str, str], refs: set[str], title: 
 
 
 @pytest.mark.parametrize("title", ECS_TITLES)
-def test_the_same_panel_whatever_feeds_it(title: str) -> None:
-    def looks(feeds: Feeds) -> dict[str, Any]:
-        found = panel(feeds, "ecs-tasks", title)
+def test_the_same_panel_whatever_stack_it(title: str) -> None:
+    def looks(stack: Observed) -> dict[str, Any]:
+        found = panel(stack, "ecs-tasks", title)
         return {key: found[key] for key in found.keys() - {"targets", "datasource"}}
 
     assert looks(SIDECAR) == looks(SERVICE) == looks(BOTH)
 
 
-def cloudwatch_targets(feeds: Feeds) -> Iterator[tuple[str, dict[str, Any]]]:
-    for dashboard in dashboards(feeds):
+def cloudwatch_targets(stack: Observed) -> Iterator[tuple[str, dict[str, Any]]]:
+    for dashboard in dashboards(stack):
         for found in panels(dashboard):
             for asked in found["targets"]:
                 if asked["datasource"] == CLOUDWATCH:
@@ -311,10 +307,10 @@ DOCUMENTED = {metric.name: metric for metric in catalogue.CLOUDWATCH_METRICS}
 
 
 @pytest.mark.parametrize(
-    ("feeds", "services"), [(SERVICE, "service"), (BOTH, "cloudwatch_service")], ids=["own", "both"]
+    ("stack", "services"), [(SERVICE, "service"), (BOTH, "cloudwatch_service")], ids=["own", "both"]
 )
-def test_cloudwatch_is_asked_what_aws_documents(feeds: Feeds, services: str) -> None:
-    asked = list(cloudwatch_targets(feeds))
+def test_cloudwatch_is_asked_what_aws_documents(stack: Observed, services: str) -> None:
+    asked = list(cloudwatch_targets(stack))
     assert len(asked) >= len(ECS_TITLES)
     for title, found in asked:
         assert found["region"] == "eu-west-1"
@@ -365,8 +361,8 @@ def test_cloudwatch_arithmetic() -> None:
 
 def test_sums_over_tasks_never_get_a_single_series() -> None:
     """SUM of one series is one number for the whole time; a wildcard makes Grafana search, which gives an array."""
-    for feeds in (SERVICE, BOTH):
-        for dashboard in dashboards(feeds):
+    for stack in (SERVICE, BOTH):
+        for dashboard in dashboards(stack):
             for found in panels(dashboard):
                 if any(asked.get("expression", "").startswith("SUM(raw)") for asked in found["targets"]):
                     (raw,) = (asked for asked in found["targets"] if asked.get("id") == "raw")
@@ -462,7 +458,7 @@ def test_application_queries(title: str, by: str) -> None:
 
 def test_the_application_dashboard_is_the_same_in_both_patterns() -> None:
     one = dashboards(SIDECAR)[1]
-    other = dashboards(dataclasses.replace(SERVICE, cluster=SIDECAR.cluster))[1]
+    other = dashboards(dataclasses.replace(SERVICE, names=SIDECAR.names))[1]
     assert one == other
 
 
@@ -633,8 +629,8 @@ def test_only_variables_stay_readable_in_a_link() -> None:
     assert not set('"&#{} ') & set(re.sub(r"\$\{[^}]*\}", "", url.split("panes=")[1]))
 
 
-def variables(feeds: Feeds, uid: str) -> dict[str, dict[str, Any]]:
-    (dashboard,) = (found for found in dashboards(feeds) if found.uid == uid)
+def variables(stack: Observed, uid: str) -> dict[str, dict[str, Any]]:
+    (dashboard,) = (found for found in dashboards(stack) if found.uid == uid)
     return {found["name"]: found for found in data(dashboard)["templating"]["list"]}
 
 
@@ -674,8 +670,8 @@ def test_a_mixed_stack_has_a_variable_for_each_feed() -> None:
 
 
 @every
-def test_every_variable_is_defined_and_used(feeds: Feeds, dashboard: Dashboard) -> None:
-    defined = variables(feeds, dashboard.uid).keys()
+def test_every_variable_is_defined_and_used(stack: Observed, dashboard: Dashboard) -> None:
+    defined = variables(stack, dashboard.uid).keys()
     text = json.dumps(data(dashboard)["panels"])
     used = set(re.findall(r"\$\{?([a-z]\w*)", text)) & (defined | {"cluster", "service", "family", "application"})
     assert used == set(defined)

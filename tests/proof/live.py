@@ -20,7 +20,8 @@ from proof import equipment
 from proof.plan import Plan, plan
 from proof.run import Run, observed
 from proof.stack import Programs, Timing
-from proof.verdicts import DashboardResult, Judge, Judgement, Verdict
+from proof.verdict import Verdict
+from proof.verdicts import DashboardResult, Judge, Judgement
 from tools.build import program
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pytest
 
 from proof import addresses
 from proof.plan import Plan, plan
-from proof.verdicts import Kind
+from proof.verdict import Kind
 from tests.proof.live import wanted
 from tests.proof.made import plan as made_plan
 from tests.proof.made import service

@@ -13,7 +13,7 @@ from proof.gate import Writes
 from proof.remote_write import Labels
 from proof.senders import Foreign, Sender
 from proof.truth import Truth
-from proof.verdicts import Kind, Verdict
+from proof.verdict import Kind, Verdict
 from proof.xray import Received, Segment
 from tests.proof.made import plan, server, service, truth
 

@@ -7,13 +7,18 @@ from urllib.parse import quote
 import pytest
 
 from documents import dashboards
-from documents.dashboards.model import Feeds
 from proof import contract, grafana
 from proof.grafana import Choice
 from proof.plan import Plan
 from tests.proof.made import plan, service
+from tests.stacks import observed
 
-STACK = plan(service("front", sidecar=False), service("back", sidecar=False), container_insights="enhanced")
+STACK = plan(
+    service("front", sidecar=False),
+    service("back", sidecar=False),
+    collector=service("collector"),
+    container_insights="enhanced",
+)
 
 METRIC = {
     "namespace": "ECS/ContainerInsights",
@@ -35,8 +40,7 @@ def problems(target: dict[str, Any], *more: dict[str, Any], stack: Plan = STACK)
 
 
 def test_our_own_dashboards_agree_with_the_contract() -> None:
-    feeds = Feeds(False, ("front", "back"), "shop-dev", "eu-west-1", 60)
-    for made in dashboards.dashboards(feeds):
+    for made in dashboards.dashboards(observed("dev", service=["front", "back"])):
         document = json.loads(made.json)
         board = grafana.read(document, 60.0)
         choice = Choice()

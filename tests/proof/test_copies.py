@@ -16,7 +16,7 @@ from proof.otlp import Delivered
 from proof.plan import secret_value
 from proof.remote_write import Sample
 from proof.truth import Truth
-from proof.verdicts import Kind
+from proof.verdict import Kind
 from proof.web import Request
 from tests.proof import made
 

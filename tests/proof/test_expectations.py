@@ -7,14 +7,16 @@ import pytest
 
 from documents import dashboards
 from documents.catalogue import Label
-from documents.dashboards.model import Feeds
 from documents.rules import RECORDED
 from proof import expectations, grafana
-from proof.expectations import PANELS, VARIABLES, Quantity, Value, about, between, exactly, from_histogram
+from proof.expectations import PANELS, VARIABLES
+from proof.expectations.application import ROUTE, from_histogram
+from proof.expectations.values import Expected, Quantity, Value, about, between, exactly
 from tests.proof.made import MEBIBYTE, plan, service, truth
+from tests.stacks import observed
 
 
-def expected(uid: str, title: str, ref: str = "A", **services: object) -> expectations.Expected:
+def expected(uid: str, title: str, ref: str = "A", **services: object) -> Expected:
     return PANELS[uid, title, ref](truth())
 
 
@@ -24,8 +26,7 @@ def near(value: Value, truth: float) -> bool:
 
 
 def test_every_panel_and_variable_that_we_make_has_an_expectation() -> None:
-    feeds = Feeds(sidecar=True, cloudwatch_services=(), cluster="c", region="r", interval_seconds=60)
-    for made in dashboards.dashboards(feeds):
+    for made in dashboards.dashboards(observed("dev", sidecar=["front", "back"])):
         board = grafana.read(json.loads(made.json), 60.0)
         assert board.uid in expectations.OURS
         for panel in board.panels:
@@ -37,8 +38,10 @@ def test_every_panel_and_variable_that_we_make_has_an_expectation() -> None:
 
 
 def test_no_expectation_is_left_over() -> None:
-    feeds = Feeds(sidecar=True, cloudwatch_services=(), cluster="c", region="r", interval_seconds=60)
-    boards = [grafana.read(json.loads(made.json), 60.0) for made in dashboards.dashboards(feeds)]
+    boards = [
+        grafana.read(json.loads(made.json), 60.0)
+        for made in dashboards.dashboards(observed("dev", sidecar=["front", "back"]))
+    ]
     asked = {(board.uid, panel.title, one.ref) for board in boards for panel in board.panels for one in panel.targets}
     assert set(PANELS) == asked
 
@@ -71,7 +74,7 @@ def test_requests_errors_and_latency_are_those_of_the_load() -> None:
     assert rate.by == (Label.JOB,)
     assert rate.series["shop/front",].centre == pytest.approx(10, rel=0.01)
     errors = expected("application", "Error ratio by route")
-    assert errors.series["shop/back", expectations.ROUTE].centre == pytest.approx(0.1)
+    assert errors.series["shop/back", ROUTE].centre == pytest.approx(0.1)
     for title, value in (("p50", 0.183), ("p95", 0.625), ("p99", 0.725)):
         latency = expected("application", f"Latency {title} by application").series["shop/front",]
         assert latency.holds(value)

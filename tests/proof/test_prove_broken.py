@@ -9,7 +9,8 @@ import pytest
 
 from proof.processes import ProgramError
 from proof.stack import Timing
-from proof.verdicts import Judgement, Kind, Verdict
+from proof.verdict import Kind, Verdict
+from proof.verdicts import Judgement
 from tests.proof.live import live, named, wanted, with_collector
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from proof.verdicts import Judgement, Kind
+from proof.verdict import Kind
+from proof.verdicts import Judgement
 from tests.proof.live import Live, beside_dashboards, complaints, equipped, live, named, wanted
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from proof.verdicts import Kind
+from proof.verdict import Kind
 from tests.proof import browser
 from tests.proof.live import ROOT, complaints, live, named, wanted
 

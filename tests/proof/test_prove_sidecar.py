@@ -9,7 +9,8 @@ import pytest
 
 from proof import report
 from proof.report import Facts
-from proof.verdicts import Judgement, Kind
+from proof.verdict import Kind
+from proof.verdicts import Judgement
 from tests.proof import browser
 from tests.proof.live import ROOT, SHORT, Live, complaints, live, named, wanted
 

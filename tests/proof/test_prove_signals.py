@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from proof.verdicts import Judgement, Kind, Verdict
+from proof.verdict import Kind, Verdict
+from proof.verdicts import Judgement
 from tests.proof.live import complaints, equipped, live, wanted
 
 pytestmark = pytest.mark.slow

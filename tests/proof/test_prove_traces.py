@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proof import equipment
-from proof.verdicts import Kind
+from proof.verdict import Kind
 from tests.proof.live import ROOT, beside_dashboards, complaints, live, named, wanted
 from tools.build import program
 

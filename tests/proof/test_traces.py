@@ -19,7 +19,7 @@ from proof.cloud_map import CloudMap
 from proof.plan import Plan, Service
 from proof.sampling import Bounds, Chance
 from proof.sigv4 import Scope
-from proof.verdicts import Kind
+from proof.verdict import Kind
 from proof.web import Answer, Request, fetch
 from proof.xray import Received, XRay
 from tests.proof import made

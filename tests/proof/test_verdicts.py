@@ -11,7 +11,8 @@ import pytest
 from documents.catalogue import Label
 from proof.prometheus import Frame
 from proof.truth import Truth
-from proof.verdicts import DashboardResult, Judge, Kind, Verdict, compare
+from proof.verdict import Kind, Verdict
+from proof.verdicts import DashboardResult, Judge, compare
 from tests.proof.made import Answers, plan, server, service, truth
 
 FRONT = {Label.FAMILY: "shop-dev-front"}

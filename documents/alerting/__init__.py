@@ -1,0 +1,1 @@
+"""Alerts: who evaluates them, when they fire, and to whom they go."""
