@@ -1,18 +1,16 @@
 """The scraper of the service pattern: one collector that asks applications for their metrics."""
 
-import json
 from typing import TypedDict
 
 import pulumi
 
 from components import fargate
 from components.fargate import Place
-from components.identity import starts_collectors, task_roles
+from components.patterns.collectors import collectors_task, shared
 from components.patterns.instrumentation import Telemetry
-from documents import catalogue, collector, drain, names, policies, ports, task, travel
+from documents import catalogue, collector, drain, names, policies, ports, task
 from documents.faults import ConfigurationError
-from documents.inputs import Architecture, Collector, service_fits
-from documents.model import PENDING
+from documents.inputs import Collector, service_fits
 from documents.task import Container
 
 
@@ -39,30 +37,15 @@ class Scraper(pulumi.ComponentResource):
             raise ConfigurationError(faults)
         super().__init__("ecs-observability:index:Scraper", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        site = place.site
-        logs = fargate.log_group(f"{name}-logs", place, names.SCRAPER, child)
-        kept = telemetry.configurations.keep(
-            site.names.family(names.SCRAPER), _containers(place, settings, telemetry, PENDING), 0
-        )
-        roles = task_roles(
+        definition, granted = collectors_task(
             name,
-            site=site,
-            service=names.SCRAPER,
-            does=pulumi.Output.all(telemetry.workspace_arn, place.cluster.arn, _tasks_of(place), kept.statements).apply(
-                lambda known: [*policies.scrape(*known[:3]), *known[3]]
-            ),
-            starts=starts_collectors(site, settings, logs),
-            opts=child,
-        )
-        definition = fargate.task_definition(
-            f"{name}-definition",
             place,
             service=names.SCRAPER,
-            size=settings.size(catalogue.Pattern.SERVICE),
-            architecture=Architecture.ARM64,
-            roles=roles,
-            container_definitions=pulumi.Output.all(telemetry.remote_write_url, kept.addresses).apply(
-                lambda known: json.dumps(travel.moved(_containers(place, settings, telemetry, known[0]), known[1]))
+            settings=settings,
+            telemetry=telemetry,
+            containers=lambda remote_write_url: _containers(place, settings, telemetry, remote_write_url),
+            does=pulumi.Output.all(telemetry.workspace_arn, place.cluster.arn, _tasks_of(place)).apply(
+                lambda known: policies.scrape(*known)
             ),
             opts=child,
         )
@@ -82,7 +65,7 @@ class Scraper(pulumi.ComponentResource):
             desired_count=1,
             security_group_ids=[self.security_group_id],
             rollout=fargate.ONE_AT_A_TIME,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=roles.granted)),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=granted)),
         )
         self.register_outputs({"securityGroupId": self.security_group_id})
 
@@ -108,21 +91,13 @@ def _containers(place: Place, settings: Collector, telemetry: Telemetry, remote_
             interval_seconds=telemetry.interval_seconds,
         )
     )
-    log = task.log_configuration(site.names.log_group(names.SCRAPER), site.region, names.SCRAPER)
-    shared = task.CollectorContainer(
-        image=settings.image,
-        region=site.region,
-        remote_write_url=remote_write_url,
-        essential=True,
-        restart=settings.restart,
-        log=log,
-    )
+    common = shared(place, names.SCRAPER, settings, remote_write_url)
     container = task.collector_container(
-        shared,
+        common,
         name=names.COLLECTOR,
         configuration=collector.to_yaml(configuration),
         cpu=cpu,
         memory=memory,
         health_port=ports.HEALTH,
     )
-    return [task.drain_container(settings.drain_image, log), container]
+    return [task.drain_container(settings.drain_image, common.log), container]

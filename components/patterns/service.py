@@ -1,6 +1,5 @@
 """The service pattern: the collector as an ECS service of its own, found by name."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
@@ -10,15 +9,14 @@ import pulumi_aws as aws
 
 from components import fargate
 from components.fargate import Place
-from components.identity import starts_collectors, task_roles
+from components.patterns.collectors import collectors_task, shared
 from components.patterns.instrumentation import Instrumentation, Telemetry
 from components.patterns.scraper import Scraper
 from components.site import Site
-from documents import catalogue, collector, names, policies, ports, receivers, task, tracing, travel
+from documents import catalogue, collector, names, policies, ports, receivers, task, tracing
 from documents.collector import sampling, scraping
 from documents.faults import ConfigurationError, Fault
-from documents.inputs import Application, Architecture, Collector, Discovery
-from documents.model import PENDING
+from documents.inputs import Application, Collector, Discovery
 from documents.origin import Origin
 from documents.ports import Port, Protocol
 from documents.signals import Receiver, Scrape
@@ -135,33 +133,20 @@ class CollectorService(pulumi.ComponentResource):
     def _task_definition(
         self, name: str, place: Place, settings: Collector, child: pulumi.ResourceOptions
     ) -> tuple[aws.ecs.TaskDefinition, list[pulumi.Resource]]:
-        site = place.site
-        logs = fargate.log_group(f"{name}-logs", place, names.COLLECTOR, child)
-        draft = self._containers(place, settings, PENDING)
-        kept = self._telemetry.configurations.keep(site.names.family(names.COLLECTOR), draft, 0)
-        roles = task_roles(
+        telemetry = self._telemetry
+        return collectors_task(
             name,
-            site=site,
-            service=names.COLLECTOR,
-            does=pulumi.Output.all(
-                self._telemetry.workspace_arn, kept.statements, self._telemetry.log_group_arns
-            ).apply(lambda known: [*self._statements(site, known[0]), *known[1], *policies.write_log_groups(known[2])]),
-            starts=starts_collectors(site, settings, logs, self._telemetry.signals.secrets.values()),
-            opts=child,
-        )
-        definition = fargate.task_definition(
-            f"{name}-definition",
             place,
             service=names.COLLECTOR,
-            size=settings.size(catalogue.Pattern.SERVICE),
-            architecture=Architecture.ARM64,
-            roles=roles,
-            container_definitions=pulumi.Output.all(self._telemetry.remote_write_url, kept.addresses).apply(
-                lambda known: json.dumps(travel.moved(self._containers(place, settings, known[0]), known[1]))
+            settings=settings,
+            telemetry=telemetry,
+            containers=lambda remote_write_url: self._containers(place, settings, remote_write_url),
+            does=pulumi.Output.all(telemetry.workspace_arn, telemetry.log_group_arns).apply(
+                lambda known: [*self._statements(place.site, known[0]), *policies.write_log_groups(known[1])]
             ),
+            secrets=[*telemetry.signals.secrets.values()],
             opts=child,
         )
-        return definition, roles.granted
 
     def _statements(self, site: Site, workspace_arn: str) -> list[policies.Statement]:
         traces = self._telemetry.signals.traces
@@ -185,18 +170,10 @@ class CollectorService(pulumi.ComponentResource):
         front, behind = task.service_shares(*settings.size(catalogue.Pattern.SERVICE))
         configuration = collector.configuration(self._configured(site, settings))
         taken = self._telemetry.signals.receivers
-        log = task.log_configuration(site.names.log_group(names.COLLECTOR), site.region, names.COLLECTOR)
-        shared = task.CollectorContainer(
-            image=settings.image,
-            region=site.region,
-            remote_write_url=remote_write_url,
-            essential=True,
-            restart=settings.restart,
-            log=log,
-        )
+        common = shared(place, names.COLLECTOR, settings, remote_write_url)
         return task.service_containers(
             task.collector_container(
-                shared,
+                common,
                 name=names.FRONT,
                 configuration=collector.to_yaml(
                     collector.front(replace(self._configured(site, settings), memory=front[1]))
@@ -206,9 +183,9 @@ class CollectorService(pulumi.ComponentResource):
                 health_port=ports.FRONT_HEALTH,
                 ports=[*map(_mapping, ports.OTLP), *map(_mapping, ports.opened(taken - {Receiver.STATSD}))],
             ),
-            task.drain_container(settings.drain_image, log, self._hold_seconds()),
+            task.drain_container(settings.drain_image, common.log, self._hold_seconds()),
             task.collector_container(
-                shared,
+                common,
                 name=names.COLLECTOR,
                 configuration=collector.to_yaml(configuration),
                 cpu=behind[0],
