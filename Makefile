@@ -6,20 +6,25 @@ MAKEFLAGS += --no-print-directory
 
 STACK ?= dev
 KEEP ?=
+URL ?=
 PYTHON ?= python3
 python := .venv/bin/python
 # Programs that are there already may be used instead of built ones: make prove COLLECTOR=/path/to/aws-otel-collector
-export COLLECTOR PROMETHEUS PROMTOOL
+export COLLECTOR PROMETHEUS PROMTOOL AMTOOL
 
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  STACK=dev chooses the stack; KEEP=1 keeps a proof running"
+	@echo "  STACK=dev chooses the stack; KEEP=1 keeps a proof running; URL= is where verify reaches the sample"
 
 .PHONY: prove
 prove: .venv/ready ## run the stack's documents on this machine and prove that they produce telemetry
 	@$(python) -m tools.build collector prometheus
 	@$(python) -m proof $(STACK) $(if $(KEEP),--keep)
+
+.PHONY: pictures
+pictures: .venv/ready ## docs/images anew from the report that prove wrote; needs Chromium
+	@$(python) -m proof.pictures $(STACK)
 
 .PHONY: soak
 soak: .venv/ready ## outages of five minutes under load against the stack's collectors, and how fast they catch up
@@ -35,6 +40,10 @@ deploy: .venv/ready ## pulumi up, after a check of what is missing
 	@$(python) -m preview.preflight deploy $(STACK)
 	@pulumi stack select $(STACK) --create
 	pulumi up --stack $(STACK)
+
+.PHONY: verify
+verify: .venv/ready ## asks the deployed stack what the proof asked, and says what is wrong and why
+	@$(python) -m verify $(STACK) $(if $(URL),--url $(URL))
 
 .PHONY: destroy
 destroy: .venv/ready ## pulumi destroy of the stack
@@ -55,7 +64,7 @@ bench: .venv/ready ## CPU, memory, bytes and delay of our collectors against pla
 check: .venv/ready ## lint, types and the fast tests
 	@$(MAKE) --jobs 2 --output-sync=target lint types fast typed="$(product)"
 
-product := __main__.py settings.py components documents preview proof sample tools trials
+product := __main__.py settings.py components documents preview proof sample tools trials verify
 # Everything, unless a target names less: `make check` leaves the types of the tests to `make test`.
 typed :=
 
@@ -78,7 +87,7 @@ build:
 
 .PHONY: programs
 programs: .venv/ready
-	@$(python) -m tools.build collector prometheus promtool
+	@$(python) -m tools.build collector prometheus promtool amtool
 
 .PHONY: lock
 lock: .venv/ready ## write the locked requirements anew from the .in files

@@ -6,6 +6,7 @@ import pulumi
 
 import settings as stack_settings
 from components import (
+    Alerting,
     Application,
     Cluster,
     CollectorService,
@@ -20,8 +21,11 @@ from components import (
     ScraperArgs,
     Sidecar,
     Site,
+    TaskEvents,
+    TraceAlertsArgs,
 )
 from documents import catalogue
+from documents.alerting.alerts import TRACE_FAULTS
 from documents.faults import ConfigurationError
 from documents.names import COLLECTOR, SCRAPER, Names
 
@@ -31,6 +35,7 @@ try:
     settings, imports = stack_settings.load(
         stack_settings.program_config(), names, Path(__file__).parent, stack_settings.encrypted_keys()
     )
+    rules = stack_settings.rules_of(settings, names, region)
 except ConfigurationError as error:
     raise pulumi.RunError(f"stack {names.stack!r} cannot be deployed:\n{error}") from None
 for warning in stack_settings.warnings(settings):
@@ -43,7 +48,20 @@ cluster = Cluster(
     {"site": site, "vpc_id": network.vpc_id, "container_insights": stack_settings.container_insights(settings)},
 )
 place = Place(site, cluster, network.vpc_id, network.subnet_ids)
-metrics = Metrics("metrics", {"site": site, "metrics": settings.metrics, "rules": stack_settings.rules_of(settings)})
+metrics = Metrics("metrics", {"site": site, "metrics": settings.metrics, "rules": rules})
+
+TaskEvents("events", {"site": site, "cluster_arn": cluster.arn})
+observed = stack_settings.observed(settings, names, region)
+alerting = Alerting(
+    "alerting",
+    {
+        "site": site,
+        "observed": observed,
+        "workspace_id": metrics.workspace_id,
+        "workspace_arn": metrics.workspace_arn,
+        "subscriptions": settings.alerts.subscriptions,
+    },
+)
 
 telemetry = metrics.telemetry(settings.signals)
 patterns: dict[catalogue.Pattern, Pattern] = {}
@@ -93,7 +111,13 @@ pulumi.export("cluster", cluster.name)
 pulumi.export("services", [wanted.name for wanted in settings.applications])
 pulumi.export("metricsQueryUrl", metrics.query_url)
 pulumi.export("metricsRemoteWriteUrl", metrics.remote_write_url)
+pulumi.export("alertTopics", {severity.value: arn for severity, arn in alerting.topic_arns.items()})
 if settings.grafana.enabled:
+    trace_alerts: TraceAlertsArgs = {
+        "observed": observed,
+        "topic_arn": alerting.topic_arns[TRACE_FAULTS.severity],
+        "key_arn": alerting.key_arn,
+    }
     grafana = Grafana(
         "grafana",
         {
@@ -102,6 +126,7 @@ if settings.grafana.enabled:
             "metrics": metrics,
             "interval_seconds": settings.metrics.interval_seconds,
             "dashboards": stack_settings.dashboards_of(settings, names, region, imports),
+            "trace_alerts": trace_alerts if settings.alerts.traces else None,
         },
     )
     pulumi.export("grafanaUrl", grafana.url)

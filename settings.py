@@ -1,7 +1,7 @@
 """The stack configuration: `Pulumi.<stack>.yaml` as one typed, strict model, with all its errors at once."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, cast
 
@@ -11,14 +11,17 @@ from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, Validation
 from documents import collector as collector_documents
 from documents import inputs, receivers, rules, signals, task, tracing
 from documents import observed as observation
+from documents.alerting import alertmanager, limits
 from documents.alerting.inputs import DEFAULTS, Alerts, ApplicationAlerts
+from documents.alerting.rules import alerting_rules
+from documents.alerting.subscriptions import warnings as delivery_warnings
 from documents.catalogue import Pattern
 from documents.dashboards import OURS, Dashboard, dashboards
 from documents.dashboards.imported import DashboardError, imported
 from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
 from documents.model import is_placeholder
 from documents.names import COLLECTOR, Names
-from documents.objectives import Objectives
+from documents.objectives import Objectives, between_bounds, is_bound
 from documents.observed import Observed
 
 
@@ -142,7 +145,8 @@ def load(
             "store it in Secrets Manager or SSM Parameter Store and give its ARN under `secrets`",
         )
         for key in own
-        if f"{names.project}:{key}" in set(encrypted)
+        # Addresses to which alerts go may hold keys, and stand in no document.
+        if key != "alerts" and f"{names.project}:{key}" in set(encrypted)
     ]
     parts = _parts(values, faults)
     applications: dict[int, StackApplication] = parts["applications"] or {}
@@ -159,7 +163,8 @@ def warnings(settings: Settings) -> list[str]:
     users = [*settings.grafana.admins.everyone, *settings.grafana.editors.everyone, *settings.grafana.viewers.everyone]
     unfilled = [f"grafana: {text} is still to be filled in" for text in users if is_placeholder(text)]
     needed = [tracing.PREREQUISITE] if settings.traces.endpoint is signals.TraceEndpoint.OTLP else []
-    return [*unfilled, *needed] + [
+    estimated = [between_bounds(key, seconds) for key, seconds in _latencies(settings) if not is_bound(seconds)]
+    return [*unfilled, *needed, *estimated, *delivery_warnings(settings.alerts.subscriptions)] + [
         f"applications.{index}.image: the tag 'latest' may be another image tomorrow (got {application.image!r}); "
         "pin a version"
         for index, application in enumerate(settings.applications)
@@ -167,16 +172,36 @@ def warnings(settings: Settings) -> list[str]:
     ]
 
 
+def _latencies(settings: Settings) -> Iterator[tuple[str, float]]:
+    """Every time that requests are held against, with its key."""
+    if seconds := settings.alerts.thresholds.latency:
+        yield "alerts.thresholds.latency", seconds
+    for index, one in enumerate(settings.applications):
+        if seconds := one.alerts.thresholds.latency:
+            yield f"applications.{index}.alerts.thresholds.latency", seconds
+        if one.objectives and one.objectives.latency:
+            yield f"applications.{index}.objectives.latency.threshold", one.objectives.latency.threshold
+
+
 def container_insights(settings: Settings) -> str:
     """ECS's setting of the cluster: the service pattern reads ECS figures in CloudWatch."""
     return "enhanced" if Pattern.SERVICE in settings.patterns else "disabled"
 
 
-def rules_of(settings: Settings) -> dict[str, str]:
-    """Rules files by namespace; none where there is nothing to record, since AMP refuses a file without groups."""
-    if Pattern.SIDECAR not in settings.patterns:
-        return {}
-    return {"recording": rules.to_yaml(rules.recording_rules())}
+def rules_of(settings: Settings, names: Names, region: str) -> dict[str, str]:
+    """Rules files by namespace. Raises ConfigurationError with what AMP would refuse in them or in its Alertmanager's
+    definition, minutes after the deployment has begun."""
+    seen = observed(settings, names, region)
+    documents = {"recording": rules.recording_rules(seen), "alerts": alerting_rules(seen)}
+    texts = {namespace: rules.to_yaml(document) for namespace, document in documents.items()}
+    delivery = alertmanager.pending(settings.alerts.subscriptions, region)
+    refused = [
+        *limits.rules_faults(documents, texts),
+        *limits.definition_faults(alertmanager.configuration(seen, delivery), alertmanager.definition(seen, delivery)),
+    ]
+    if refused:
+        raise ConfigurationError(refused)
+    return texts
 
 
 def observed(settings: Settings, names: Names, region: str) -> Observed:
@@ -202,6 +227,9 @@ def observed(settings: Settings, names: Names, region: str) -> Observed:
         collectors=settings.collector.desired_count if serves else 0,
         scraped=settings.scraped,
         max_series=settings.metrics.max_series,
+        logs=settings.signals.logs_to_cloudwatch,
+        thresholds=thresholds,
+        runbooks=settings.alerts.runbooks,
         collector_memory={pattern: _collector_memory(settings, pattern) for pattern in settings.patterns},
     )
 
@@ -296,6 +324,7 @@ def _across(
     collector: StackCollector | None = parts["collector"]
     named = {index: each.name for index, each in applications.items() if _sound(found, f"applications.{index}.name")}
     across = names.faults(named)
+    across += _alert_faults(parts["alerts"], parts["grafana"])
     across += [fault for fault in inputs.tags_fit(parts["tags"] or {}, "tags") if _sound(found, fault.key)]
     patterns = {
         index: application.pattern or parts["pattern"]
@@ -320,6 +349,12 @@ def _across(
         if _sound(found, "collector", "metrics", "traces", "destinations", "logs"):
             across += _collector_faults(applications, patterns, parts, names)
     return across
+
+
+def _alert_faults(alerts: Alerts | None, grafana: inputs.Grafana | None) -> list[Fault]:
+    if alerts and grafana and alerts.traces and not grafana.enabled:
+        return [Fault("alerts.traces", "has Grafana look at traces, and there is none", "turn grafana on, or this off")]
+    return []
 
 
 def _trace_faults(

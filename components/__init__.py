@@ -1,8 +1,10 @@
 """Pulumi components: they place documents on AWS and decide nothing that a document could."""
 
+from components.alerting import Alerting, AlertingArgs
 from components.application import Application, ApplicationArgs
 from components.cluster import Cluster, ClusterArgs
 from components.configurations import Configurations
+from components.events import TaskEvents, TaskEventsArgs
 from components.fargate import Place
 from components.grafana import Grafana, GrafanaArgs
 from components.image import Image, ImageArgs
@@ -21,8 +23,11 @@ from components.patterns import (
 )
 from components.sampling import Sampling, SamplingArgs
 from components.site import Site
+from components.trace_alerts import TraceAlertsArgs
 
 __all__ = [
+    "Alerting",
+    "AlertingArgs",
     "Application",
     "ApplicationArgs",
     "Cluster",
@@ -47,6 +52,9 @@ __all__ = [
     "ScraperArgs",
     "Sidecar",
     "Site",
+    "TaskEvents",
+    "TaskEventsArgs",
     "Telemetry",
+    "TraceAlertsArgs",
     "instrument",
 ]

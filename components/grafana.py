@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -14,7 +14,8 @@ from components.identity import grafana_trust, role
 from components.metrics import Metrics
 from components.plugins import install_plugin
 from components.site import Site
-from documents import catalogue, inputs, policies
+from components.trace_alerts import TraceAlertsArgs, place
+from documents import catalogue, events, inputs, policies
 from documents.dashboards import Dashboard
 from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY, Source
 
@@ -31,13 +32,14 @@ _INSTALLED: Final = (AMP, XRAY)
 
 
 class GrafanaArgs(TypedDict):
-    """What the workspace needs. `interval_seconds` is how often metrics arrive."""
+    """What the workspace needs. `interval_seconds` is how often metrics arrive; `trace_alerts` are for whoever asks."""
 
     site: Site
     settings: inputs.Grafana
     metrics: Metrics
     interval_seconds: int
     dashboards: Sequence[Dashboard]
+    trace_alerts: NotRequired[TraceAlertsArgs | None]
 
 
 class Grafana(pulumi.ComponentResource):
@@ -79,26 +81,42 @@ class Grafana(pulumi.ComponentResource):
             grafana.oss.Dashboard(
                 f"{name}-dashboard-{dashboard.uid}",
                 folder=folder.uid,
-                config_json=dashboard.json,
+                config_json=args["metrics"].workspace_id.apply(dashboard.placed),
                 overwrite=True,
                 opts=after_sources,
             )
             self.dashboard_urls[dashboard.uid] = pulumi.Output.concat(self.url, "/d/", dashboard.uid)
+        if watched := args.get("trace_alerts"):
+            place(f"{name}-alerts", watched, folder.uid, after_sources)
         self.register_outputs({"url": self.url, "dashboardUrls": self.dashboard_urls})
 
     def _workspace(self, name: str, args: GrafanaArgs, child: pulumi.ResourceOptions) -> aws.grafana.Workspace:
         site = args["site"]
+        watched = args.get("trace_alerts")
+        publishes = [watched["topic_arn"], watched["key_arn"]] if watched else []
+
+        def statements(known: Sequence[str]) -> list[policies.Statement]:
+            workspace_arn, partition, account, *topic_and_key = known
+            reads = policies.grafana_read(
+                workspace_arn=workspace_arn,
+                log_group_arns=[
+                    f"arn:{partition}:logs:{site.region}:{account}:log-group:{group}"
+                    for group in (
+                        catalogue.performance_log_group(site.names.prefix),
+                        events.log_group(site.names),
+                        site.names.log_group("*"),
+                    )
+                ],
+            )
+            return [*reads, *(policies.publish_alerts(*topic_and_key) if topic_and_key else [])]
+
         reader, granted = role(
             f"{name}-role",
             site=site,
             role_name=site.names.role("grafana", "workspace"),
             trust=grafana_trust(site),
-            statements=pulumi.Output.all(args["metrics"].workspace_arn, site.partition, site.account).apply(
-                lambda known: policies.grafana_read(
-                    workspace_arn=known[0],
-                    performance_log_arn=f"arn:{known[1]}:logs:{site.region}:{known[2]}:log-group:"
-                    + catalogue.performance_log_group(site.names.prefix),
-                )
+            statements=pulumi.Output.all(args["metrics"].workspace_arn, site.partition, site.account, *publishes).apply(
+                statements
             ),
             opts=child,
         )

@@ -13,6 +13,7 @@ between what is written and what is asked for.
   performance log events for Amazon ECS" (Container-Insights-reference-performance-logs-ECS.html).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -44,6 +45,19 @@ class Label:
     BOUND: Final = "le"
     CONTAINER: Final = "container"
     """Which of the collectors of a task says something of itself."""
+    RECEIVER: Final = "receiver"
+    VERSION: Final = "version"
+    """Of a collector, on `UPTIME` alone."""
+    PEER: Final = "server_address"
+    """The host that an application called."""
+    EXPORTER: Final = "exporter"
+    ALERT: Final = "alertname"
+    STATE: Final = "alertstate"
+    SEVERITY: Final = "severity"
+    SLO: Final = "slo"
+    """Which objective a recorded series is about."""
+    METRIC: Final = "metric"
+    """Which metric of the catalogue a recorded count of series is about."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +134,11 @@ class CloudWatchMetric:
     scale: float = 1
     dimensions: tuple[frozenset[str], ...] = _OF_A_TASK
 
+    @property
+    def namespace(self) -> str:
+        """Where CloudWatch has it."""
+        return CONTAINER_INSIGHTS
+
 
 class TaskEvent:
     """Container Insights' performance log events of `Type` `Task`: one for each task and minute.
@@ -144,6 +163,54 @@ class TaskEvent:
 def performance_log_group(cluster: str) -> str:
     """The log group into which Container Insights writes the performance log events of a cluster."""
     return f"/aws/ecs/containerinsights/{cluster}/performance"
+
+
+class StopEvent:
+    """Fields of EventBridge's event "ECS Task State Change", as CloudWatch Logs Insights names them.
+
+    Amazon ECS Developer Guide, "Amazon ECS task state change events" (ecs_task_events.html); the values of the fields
+    about a stop: "Stopped tasks error codes" (stopped-task-error-codes.html) and "Amazon ECS stopped tasks error
+    messages" (stopped-task-error-messages.html).
+    """
+
+    KIND: Final = "detail-type"
+    TASK: Final = "detail.taskArn"
+    GROUP: Final = "detail.group"
+    """`service:<name>` of a service's task."""
+    DEFINITION: Final = "detail.taskDefinitionArn"
+    STATUS: Final = "detail.lastStatus"
+    STOP_CODE: Final = "detail.stopCode"
+    STOPPED_REASON: Final = "detail.stoppedReason"
+    STARTED_AT: Final = "detail.startedAt"
+    STOPPED_AT: Final = "detail.stoppedAt"
+
+    @staticmethod
+    def container(index: int, field: str) -> str:
+        """`name`, `reason` or `exitCode` of a container of the task."""
+        return f"detail.containers.{index}.{field}"
+
+    @staticmethod
+    def group(service: str) -> str:
+        """What `GROUP` holds for a task of an ECS service."""
+        return f"service:{service}"
+
+
+class DeploymentEvent:
+    """Fields of EventBridge's event "ECS Deployment State Change", which names its service in `resources` only.
+
+    Amazon ECS Developer Guide, "Amazon ECS service deployment state change events"
+    (ecs_service_deployment_events.html).
+    """
+
+    KIND: Final = "detail-type"
+    RESOURCE: Final = "resources.0"
+    NAME: Final = "detail.eventName"
+    REASON: Final = "detail.reason"
+
+
+TASK_STOPPED: Final = "ECS Task State Change"
+DEPLOYMENT_CHANGED: Final = "ECS Deployment State Change"
+"""What `KIND` holds."""
 
 
 @dataclass(frozen=True)
@@ -182,9 +249,6 @@ MEMORY_UTILIZED: Final = TaskMetric(
 MEMORY_RESERVED: Final = TaskMetric(
     "ecs.task.memory.reserved", "MiB", CloudWatchMetric("MemoryReserved", "Average", "Megabytes")
 )
-MEMORY_USAGE: Final = TaskMetric(
-    "ecs.task.memory.usage", "bytes", CloudWatchMetric("MemoryUtilized", "Average", "Megabytes", MEBIBYTE)
-)
 NETWORK_RX: Final = TaskMetric(
     "ecs.task.network.rate.rx", "bytes/s", CloudWatchMetric("NetworkRxBytes", "Average", "Bytes/Second")
 )
@@ -205,16 +269,18 @@ TASK_METRICS: Final = (
     CPU_VCPU,
     MEMORY_UTILIZED,
     MEMORY_RESERVED,
-    MEMORY_USAGE,
     NETWORK_RX,
     NETWORK_TX,
     STORAGE_READ,
     STORAGE_WRITE,
 )
-"""Ten series for each task: the whole cost of the ECS dashboard. All else that the receiver emits is dropped."""
+"""Nine series for each task: the whole cost of the ECS dashboard. All else that the receiver emits is dropped."""
 
 RUNNING_TASKS: Final = CloudWatchMetric("RunningTaskCount", "Average", "Count", dimensions=(BY_SERVICE,))
 """The service pattern's count of tasks; the sidecar pattern counts the series of `CPU_RESERVED`."""
+
+DESIRED_TASKS: Final = CloudWatchMetric("DesiredTaskCount", "Average", "Count", dimensions=(BY_SERVICE,))
+"""How many tasks a service should have; changed by deployments and by autoscaling."""
 
 CPU_UTILIZATION: Final = CloudWatchMetric("TaskCpuUtilization", "Average", "Percent")
 MEMORY_UTILIZATION: Final = CloudWatchMetric("TaskMemoryUtilization", "Average", "Percent")
@@ -223,10 +289,66 @@ MEMORY_UTILIZATION: Final = CloudWatchMetric("TaskMemoryUtilization", "Average",
 CLOUDWATCH_METRICS: Final = (
     *{metric.cloudwatch.name: metric.cloudwatch for metric in TASK_METRICS}.values(),
     RUNNING_TASKS,
+    DESIRED_TASKS,
     CPU_UTILIZATION,
     MEMORY_UTILIZATION,
 )
-"""Everything that is read from CloudWatch, each name once."""
+"""Everything that is read from Container Insights, each name once."""
+
+
+@dataclass(frozen=True)
+class ServiceMetric:
+    """A metric that an AWS service publishes of itself, free of charge, where there is something to say: a metric that
+    is missing is 0. `dimensions` are those whose values never change; the others are the caller's."""
+
+    namespace: str
+    name: str
+    statistic: str
+    unit: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+class AmpDimension:
+    """Dimension names of AMP's metrics of itself."""
+
+    WORKSPACE: Final = "Workspace"
+    REASON: Final = "Reason"
+    """Why samples were discarded."""
+    RESOURCE_ID: Final = "ResourceId"
+    """The workspace, in the metrics of its usage."""
+
+
+def _usage(resource: str, unit: str) -> ServiceMetric:
+    """Amazon Managed Service for Prometheus User Guide, "Use CloudWatch metrics to monitor Amazon Managed Service for
+    Prometheus resources" (AMP-CW-usage-metrics.html); dimensions as in AWS's own dashboards of a workspace
+    (aws-observability/aws-observability-accelerator, artifacts/grafana-dashboards/amp)."""
+    dimensions = (("Type", "Resource"), ("Service", "Prometheus"), ("Class", "None"), ("Resource", resource))
+    return ServiceMetric("AWS/Usage", "ResourceCount", "Maximum", unit, dimensions)
+
+
+def _of_workspace(name: str) -> ServiceMetric:
+    """The same page."""
+    return ServiceMetric("AWS/Prometheus", name, "Sum", "Count")
+
+
+AMP_ACTIVE_SERIES: Final = _usage("ActiveSeries", "Count")
+AMP_INGESTION_RATE: Final = _usage("IngestionRate", "Count/Second")
+AMP_DISCARDED_SAMPLES: Final = _of_workspace("DiscardedSamples")
+AMP_QUERY_SAMPLES: Final = _of_workspace("QuerySamplesProcessed")
+AMP_RULE_FAILURES: Final = _of_workspace("RuleEvaluationFailures")
+AMP_NOTIFICATIONS_FAILED: Final = _of_workspace("AlertManagerNotificationsFailed")
+AMP_NOTIFICATIONS_THROTTLED: Final = _of_workspace("AlertManagerNotificationsThrottled")
+
+SNS_PUBLISHED: Final = ServiceMetric("AWS/SNS", "NumberOfMessagesPublished", "Sum", "Count")
+"""Amazon SNS Developer Guide, "Monitoring Amazon SNS topics using CloudWatch"."""
+
+SNS_TOPIC: Final = "TopicName"
+"""The dimension of SNS's metrics."""
+
+AMP_MOST_SERIES: Final = 10_000_000
+"""AMP's quota of active series in a workspace of which nobody said anything else: the smaller of the two figures that
+copies of different age of "Amazon Managed Service for Prometheus service quotas" (AMP_quotas.html) give; the other is
+50,000,000. A warning that comes early is cheaper than none."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +376,71 @@ REQUEST_DURATION: Final = ApplicationMetric(
     bounds=(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
 )
 """The stable HTTP semantic conventions' histogram: requests, errors and latency all come from it."""
+
+CALL_DURATION: Final = ApplicationMetric(
+    "http.client.request.duration",
+    "http_client_request_duration_seconds",
+    "s",
+    (Label.METHOD, Label.PEER, Label.STATUS),
+    bounds=REQUEST_DURATION.bounds,
+)
+"""The same for the calls that an application makes. A call that got no answer has no status.
+
+Its series grow with the hosts that are called: an application that calls arbitrary ones should not report them.
+"""
+
+
+@dataclass(frozen=True)
+class RuntimeMetric:
+    """What an SDK says of its own process. `name` is the one in AMP, `unit` that of its values; `languages` are those
+    whose OpenTelemetry instrumentation emits it by the pages of the semantic conventions on process and runtime
+    metrics (opentelemetry.io/docs/specs/semconv). Only what the sample emits is proved, which is written in Python."""
+
+    otel: str
+    name: str
+    unit: str
+    languages: tuple[str, ...]
+
+    @property
+    def metric(self) -> str:
+        """The metric that it belongs to: of a histogram only the count is looked at, and all of it is paid for."""
+        return self.name.removesuffix("_count")
+
+
+PROCESS_CPU: Final = (
+    RuntimeMetric("process.cpu.time", "process_cpu_time_seconds_total", "s", ("Python", "Node.js")),
+    RuntimeMetric("jvm.cpu.time", "jvm_cpu_time_seconds_total", "s", ("Java",)),
+    RuntimeMetric("dotnet.process.cpu.time", "dotnet_process_cpu_time_seconds_total", "s", (".NET",)),
+)
+PROCESS_MEMORY: Final = (
+    RuntimeMetric("process.memory.usage", "process_memory_usage_bytes", "bytes", ("Python", "Node.js")),
+    RuntimeMetric("jvm.memory.used", "jvm_memory_used_bytes", "bytes", ("Java",)),
+    RuntimeMetric("dotnet.process.memory.working_set", "dotnet_process_memory_working_set_bytes", "bytes", (".NET",)),
+)
+COLLECTIONS: Final = (
+    RuntimeMetric("cpython.gc.collections", "cpython_gc_collections_total", "collections", ("Python",)),
+    RuntimeMetric("jvm.gc.duration", "jvm_gc_duration_seconds_count", "collections", ("Java",)),
+    RuntimeMetric("v8js.gc.duration", "v8js_gc_duration_seconds_count", "collections", ("Node.js",)),
+    RuntimeMetric("dotnet.gc.collections", "dotnet_gc_collections_total", "collections", (".NET",)),
+)
+
+RUNTIME_METRICS: Final = (*PROCESS_CPU, *PROCESS_MEMORY, *COLLECTIONS)
+"""Each process emits one of each kind. Garbage collection has a series for each generation or collector."""
+
+
+class LogField:
+    """Fields that CloudWatch Logs Insights finds in every log event (Amazon CloudWatch Logs User Guide, "Supported logs
+    and discovered fields")."""
+
+    TIME: Final = "@timestamp"
+    STREAM: Final = "@logStream"
+    """`<prefix>/<container>/<task>` of what ECS's log driver writes."""
+    MESSAGE: Final = "@message"
+
+
+SHARED_BY_TRACE_IDS: Final = 24
+"""How many characters both forms of a trace's id end with: W3C's 32 hexadecimal digits as applications log them, and
+`1-<8 digits>-<24 digits>` as X-Ray shows it (AWS X-Ray Developer Guide, "Tracing header")."""
 
 
 COLLECTOR_SERVICE: Final = "collector"
@@ -318,6 +505,25 @@ COLLECTOR_METRICS: Final = (
     UP,
 )
 """What dashboards and alerts on collectors ask for; all else that a collector says of itself stays with it."""
+
+
+HISTOGRAMS: Final = (REQUEST_DURATION, CALL_DURATION)
+
+
+def _parts(histogram: str) -> tuple[str, ...]:
+    return tuple(f"{histogram}_{part}" for part in ("bucket", "count", "sum"))
+
+
+SERIES_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    **{one.name: _parts(one.name) for one in HISTOGRAMS},
+    **{one.metric: (one.name,) if one.metric == one.name else _parts(one.metric) for one in RUNTIME_METRICS},
+    **{one.name: (one.name,) for one in (*COLLECTOR_METRICS, *TASK_METRICS)},
+}
+"""The names of the series of each metric in AMP."""
+
+ALERTS: Final = "ALERTS"
+"""What rules write of each alert while it is pending or firing: 1, with the alert's labels, its name and its state. No
+series while nothing is wrong (Amazon Managed Service for Prometheus User Guide, "Rules and alert manager")."""
 
 
 SCRAPE_METRICS: Final = (

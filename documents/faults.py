@@ -15,7 +15,7 @@ REFERENCE: Final = "<reference>"
 BUILD: Final = "<build>"
 """Tags of the two forms of an image; pydantic puts them into the path of an error, where no reader needs them."""
 
-_MAY_BE_SECRET: Final = frozenset({"secrets", "environment", "command", "headers"})
+_MAY_BE_SECRET: Final = frozenset({"secrets", "environment", "command", "headers", "https"})
 """Keys below which no value is ever printed."""
 
 _UNSAID: Final = object()
@@ -88,6 +88,8 @@ def _fault(details: ErrorDetails, model: type[BaseModel], root: str) -> Fault:  
             return Fault(key, "is not one of the choices", f"choose {context['expected']}", got)
         case "greater_than_equal":
             return Fault(key, "is too small", f"give at least {context['ge']}", got)
+        case "greater_than":
+            return Fault(key, "is too small", f"give more than {context['gt']:g}", got)
         case "less_than_equal":
             return Fault(key, "is too large", f"give at most {context['le']}", got)
         case "too_short":
@@ -102,6 +104,7 @@ def _fault(details: ErrorDetails, model: type[BaseModel], root: str) -> Fault:  
 
 _KINDS: Final = {
     "int": "a whole number",
+    "float": "a number",
     "string": "a text",
     "bool": "true or false",
     "list": "a list",

@@ -100,6 +100,10 @@ class Names:
         """The log group of one ECS service."""
         return f"/ecs/{self.prefix}/{name}"
 
+    def topic(self, name: str) -> str:
+        """The SNS topic of those who are told of alerts of a severity, or `heartbeat`."""
+        return f"{self.prefix}-{name}"
+
     def address(self, name: str) -> str:
         """The DNS name of an ECS service of this stack."""
         return f"{name}.{self.namespace}"

@@ -1,6 +1,12 @@
-"""Service-level objectives: what an application promises its callers over four weeks."""
+"""Service-level objectives: what an application promises its callers over four weeks, and how fast it may fail them.
+
+The mathematics of burn rates is that of the chapter "Alerting on SLOs" of the Site Reliability Workbook
+(https://sre.google/workbook/alerting-on-slos/), for 28 days instead of its 30.
+"""
 
 import re
+from bisect import bisect_left
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -9,8 +15,22 @@ from documents.catalogue import REQUEST_DURATION
 from documents.faults import wrong
 from documents.model import Model
 
-PERIOD_DAYS: Final = 28
+MINUTE: Final = 60
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+PERIOD_SECONDS: Final = 28 * DAY
 """Whole weeks, so that each period has as many weekends as the one before."""
+
+A_FEW: Final = 2.8
+"""Failed requests that an alert needs in its window. With less, one failure among ten requests at night would be a
+failure ratio of 10 %. A rate extrapolates to the ends of its window, but not below zero, so that it only estimates how
+many there were: two failures count as 2.67 at most, which is never enough, and four as 3.2 at least, which always is.
+"""
+
+AVAILABILITY: Final = "availability"
+LATENCY: Final = "latency"
+"""Names of objectives: values of the label `slo`."""
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 
@@ -45,6 +65,83 @@ Duration = Annotated[float, BeforeValidator(_seconds), AfterValidator(_measurabl
 Percent = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_below_all)]
 
 
+@dataclass(frozen=True)
+class BurnRate:
+    """Budget that is used up too fast: the `share` of all of it within `seconds`."""
+
+    share: float
+    seconds: int
+
+    @property
+    def factor(self) -> float:
+        """How many times as fast as a budget that is used up exactly at the end of the period."""
+        return self.share * PERIOD_SECONDS / self.seconds
+
+    def short_seconds(self, least: int) -> int:
+        """The window in which it must still be so, so that an alert ends soon after its cause; `least` is the shortest
+        over which there is a rate."""
+        return max(self.seconds // 12, least)
+
+    def errors(self, objective: float) -> float | None:
+        """The ratio of errors at which it is so for an objective, itself a ratio; None if no ratio is so high, since
+        the budget is so large that even an outage uses it up more slowly."""
+        ratio = round(self.factor * (1 - objective), 9)
+        return ratio if ratio < 1 else None
+
+
+FAST: Final = (BurnRate(0.02, HOUR), BurnRate(0.05, 6 * HOUR))
+"""Somebody has to look now: the budget is gone within days."""
+
+SLOW: Final = (BurnRate(0.10, 3 * DAY),)
+"""Somebody has to look in working hours: the budget will not last for its period."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """Where a time lies among the bounds of a histogram: `share` of the way from `lower` to `upper`, which are the same
+    where it is a bound itself."""
+
+    lower: float
+    upper: float
+    share: float
+
+
+def between(seconds: float) -> Between:
+    """Where a time within the bounds of the histogram of request durations lies among them.
+
+    The requests of a bucket are taken as spread evenly over it, as `histogram_quantile` takes them.
+    """
+    bounds = REQUEST_DURATION.bounds
+    index = bisect_left(bounds, seconds)
+    upper = bounds[index]
+    if seconds == upper:
+        return Between(upper, upper, 1.0)
+    lower = bounds[index - 1]
+    return Between(lower, upper, round((seconds - lower) / (upper - lower), 9))
+
+
+def is_bound(seconds: float) -> bool:
+    """Whether requests that took longer can be counted, and need not be estimated."""
+    return seconds in REQUEST_DURATION.bounds
+
+
+def between_bounds(key: str, seconds: float) -> str:
+    """What to know of a time that stands under `key` and is no bound of the histogram."""
+    found = between(seconds)
+    return (
+        f"{key}: no bound of the histogram of request durations (got {seconds:g}s); requests between {found.lower:g}s "
+        f"and {found.upper:g}s are taken as spread evenly, and only at these two are they counted exactly"
+    )
+
+
+def duration(seconds: int) -> str:
+    """A time as Prometheus writes it, in its largest whole unit."""
+    for unit, length in (("d", DAY), ("h", HOUR), ("m", MINUTE)):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
 class Latency(Model):
     """`target` percent of the requests are answered within `threshold`."""
 
@@ -58,6 +155,12 @@ class Objectives(Model):
 
     availability: Percent | None = None
     latency: Latency | None = None
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """The share of the requests that has to be good, by the name of the objective."""
+        percents = {AVAILABILITY: self.availability, LATENCY: self.latency.target if self.latency else None}
+        return {name: round(percent / 100, 9) for name, percent in percents.items() if percent is not None}
 
     @model_validator(mode="after")
     def _any(self) -> "Objectives":

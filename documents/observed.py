@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from documents.alerting.inputs import Thresholds
+from documents.alerting.inputs import DEFAULTS, RUNBOOKS, Thresholds
 from documents.catalogue import Pattern
 from documents.names import COLLECTOR, SCRAPER, Names
 from documents.objectives import Objectives
@@ -27,7 +27,8 @@ class Observed:
     collector's own service has, 0 where there is none; `disabled` are names of alerts that nobody wants of
     anything; `max_series` is the workspace's limit, where one is set.
 
-    `collector_memory` is the hard limit of a collector's memory in MiB, by pattern.
+    `collector_memory` is the hard limit of a collector's memory in MiB, by pattern. `thresholds` are complete, and hold
+    for the collector's own services. `runbooks` is the address of the folder with the pages that alerts link to.
     """
 
     names: Names
@@ -39,6 +40,10 @@ class Observed:
     scraped: bool = False
     max_series: int | None = None
     collector_memory: Mapping[Pattern, int] = field(default_factory=dict[Pattern, int])
+    runbooks: str = RUNBOOKS
+    logs: bool = False
+    """Whether collectors take log records."""
+    thresholds: Thresholds = DEFAULTS
 
     def of(self, pattern: Pattern) -> tuple[Application, ...]:
         """The applications that a pattern observes."""

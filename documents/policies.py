@@ -6,7 +6,7 @@ tasks, Cloud Map's `DiscoverInstances`), with a condition where there is one.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from documents.signals import Receiver, TraceEndpoint, Traces
@@ -38,19 +38,99 @@ def grafana_trust(*, partition: str, region: str, account: str) -> Policy:
     return _trust("grafana", account, f"arn:{partition}:grafana:{region}:{account}:/workspaces/*")
 
 
+def chat_trust() -> Policy:
+    """Amazon Q Developer in chat applications may assume the role, which may do nothing: it wants to have one.
+
+    Without conditions, as AWS makes it: nobody says which ones it would meet.
+    """
+    return policy([{"Effect": "Allow", "Principal": {"Service": "chatbot.amazonaws.com"}, "Action": "sts:AssumeRole"}])
+
+
 def _trust(service: str, account: str, source: str) -> Policy:
-    """Without the conditions, whoever can make the service act for them could act with the role (confused deputy)."""
+    return policy([_of_service(service, account, source) | {"Action": "sts:AssumeRole"}])
+
+
+def _of_service(service: str, account: str, source: str) -> dict[str, Any]:
+    """Without the conditions, whoever can make the service act for them could do the same (confused deputy)."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": source},
+        },
+    }
+
+
+def alert_topic(topic_arn: str, *, account: str, workspace_arn: str, alarms_arn: str | None) -> Policy:
+    """The policy of a topic: one AMP workspace may publish, and the alarms of this stack where there are such.
+
+    The statement for AMP is its User Guide's ("Giving Amazon Managed Service for Prometheus permission to send alert
+    messages to your Amazon SNS topic").
+    """
+    amp = {
+        "Sid": "AlertsOfTheWorkspace",
+        **_of_service("aps", account, workspace_arn),
+        "Action": ["sns:GetTopicAttributes", "sns:Publish"],
+        "Resource": topic_arn,
+    }
+    if alarms_arn is None:
+        return policy([amp])
+    alarms = {
+        "Sid": "AlarmsOfTheStack",
+        **_of_service("cloudwatch", account, alarms_arn),
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+    }
+    return policy([amp, alarms])
+
+
+def alert_key(*, partition: str, account: str, workspace_arn: str, alarms_arn: str) -> Policy:
+    """The policy of the key of those topics: AWS's own key for SNS is closed to other services. In a key's policy `*`
+    means the key itself. Without the first statement nobody could ever change or delete the key."""
+    use = {"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
     return policy(
         [
             {
+                "Sid": "AccountManages",
                 "Effect": "Allow",
-                "Principal": {"Service": f"{service}.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account},
-                    "ArnLike": {"aws:SourceArn": source},
-                },
-            }
+                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {"Sid": "AlertsOfTheWorkspace", **_of_service("aps", account, workspace_arn), **use},
+            {"Sid": "AlarmsOfTheStack", **_of_service("cloudwatch", account, alarms_arn), **use},
+        ]
+    )
+
+
+def publish_alerts(topic_arn: str, key_arn: str) -> list[Statement]:
+    """What Grafana does to send an alert of its own."""
+    return [
+        {"Sid": "PublishAlerts", "Effect": "Allow", "Action": "sns:Publish", "Resource": topic_arn},
+        {
+            "Sid": "EncryptAlerts",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": key_arn,
+        },
+    ]
+
+
+def events_log(log_group_arn: str, rule_arns: Collection[str]) -> Policy:
+    """The policy of the log group of events: EventBridge may write what these rules match (Amazon EventBridge User
+    Guide, "Using resource-based policies for Amazon EventBridge"). Only writing knows which rule it is for."""
+    service = {"Effect": "Allow", "Principal": {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]}}
+    return policy(
+        [
+            {"Sid": "OpenStreams", **service, "Action": "logs:CreateLogStream", "Resource": f"{log_group_arn}:*"},
+            {
+                "Sid": "WriteEvents",
+                **service,
+                "Action": "logs:PutLogEvents",
+                "Resource": f"{log_group_arn}:*:*",
+                "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
+            },
         ]
     )
 
@@ -220,11 +300,8 @@ def _service(arn: str) -> str | None:
     return arn.split(":")[2] if arn.startswith("arn:") else None
 
 
-def grafana_read(workspace_arn: str, performance_log_arn: str) -> list[Statement]:
-    """What the data sources of Grafana do: query one workspace, read X-Ray, CloudWatch metrics and one log group.
-
-    `performance_log_arn` is the log group in which Container Insights describes each task.
-    """
+def grafana_read(workspace_arn: str, log_group_arns: Sequence[str]) -> list[Statement]:
+    """What the data sources of Grafana do: query one workspace, read X-Ray, CloudWatch metrics and some log groups."""
     return [
         {
             "Sid": "QueryMetrics",
@@ -255,9 +332,9 @@ def grafana_read(workspace_arn: str, performance_log_arn: str) -> list[Statement
             "Resource": "*",
         },
         {
-            "Sid": "ReadTaskEvents",
+            "Sid": "ReadLogs",
             "Effect": "Allow",
             "Action": ["logs:GetLogGroupFields", "logs:GetQueryResults", "logs:StartQuery"],
-            "Resource": f"{performance_log_arn}:*",
+            "Resource": [f"{arn}:*" for arn in log_group_arns],
         },
     ]  # fmt: skip

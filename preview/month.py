@@ -1,7 +1,7 @@
 """What a recorded stack writes in a month, as a table for a person."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import yaml
@@ -18,31 +18,51 @@ _INTERVAL: Final = re.compile(r"\$\{env:COLLECTOR_METRICS_INTERVAL:-(\d+)s\}")
 _MILLISECONDS: Final = "OTEL_METRIC_EXPORT_INTERVAL"
 
 
-def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
+def lines(recording: Recording, runs: Sequence[Running]) -> Iterator[str]:
     """Markdown: a row for each ECS service and one for all, and what was assumed. Nothing where nothing runs."""
-    rows = [(run.name, _count(run), volumes.a_month(_observed(recording, run), RATES)) for run in runs]
-    if not rows:
+    if not runs:
         return
-    yield "| service | tasks | samples into AMP, each task | all tasks | traces into X-Ray, all tasks | their spans |"
-    yield "|---|---:|---:|---:|---:|---:|"
-    total = Volume()
-    for name, count, each in rows:
-        every = each * count
-        total += every
-        yield f"| {name} | {count} | {each.samples:,} | {every.samples:,} | {every.traces:,} | {every.spans:,} |"
-    yield f"| all | | | {total.samples:,} | {total.traces:,} | {total.spans:,} |"
+    yield "| service | tasks | samples of each task | recorded by rules | all samples | traces into X-Ray | spans |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for run in runs:
+        each, recorded, every = _each(recording, run), _recorded(recording, run), _every(recording, run)
+        yield f"| {run.name} | {tasks(run)} | {each.samples:,} | {recorded:,} | {_row(every)} |"
+    yield f"| all | | | | {_row(total(recording, runs))} |"
     yield ""
     yield (
         f"Assumed: {RATES.requests:g} requests a second to each task of an application, {RATES.spans:g} spans each, "
-        f"{RATES.combinations} combinations of method, route and status; every request begins a trace; 730 hours; "
-        "nothing fails. What your code measures besides `http.server.request.duration` comes on top, and tail sampling "
+        f"{RATES.combinations} combinations of method, route and status, and {RATES.calls} of method, host and status "
+        f"of what it calls; {RATES.runtime} series of its process, as the sample's in Python has them; every request "
+        "begins a trace; 730 hours; nothing fails. What your code measures besides comes on top, and tail sampling "
         "takes from the traces."
     )
 
 
-def _count(run: Running) -> int:
+def _row(volume: Volume) -> str:
+    return f"{volume.samples:,} | {volume.traces:,} | {volume.spans:,}"
+
+
+def total(recording: Recording, runs: Iterable[Running]) -> Volume:
+    """What all tasks of these services write in a month, and what rules record of them."""
+    return sum((_every(recording, run) for run in runs), Volume())
+
+
+def tasks(run: Running) -> int:
+    """How many tasks a service is to have."""
     desired = run.service.inputs.get("desiredCount", 1)
     return int(desired) if isinstance(desired, (int, float)) else 1
+
+
+def _each(recording: Recording, run: Running) -> Volume:
+    return volumes.a_month(_observed(recording, run), RATES)
+
+
+def _recorded(recording: Recording, run: Running) -> int:
+    return volumes.recorded(wiring.rule_groups(recording), run.name, _observed(recording, run), tasks(run))
+
+
+def _every(recording: Recording, run: Running) -> Volume:
+    return _each(recording, run) * tasks(run) + Volume(samples=_recorded(recording, run))
 
 
 def _observed(recording: Recording, run: Running) -> Observed:

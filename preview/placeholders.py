@@ -20,6 +20,7 @@ _FORMS: Final = {
         "id": "ws-{uuid}",
         "prometheusEndpoint": "https://aps-workspaces.{region}.amazonaws.com/workspaces/ws-{uuid}/",
     },
+    "aws:cloudwatch/eventRule:EventRule": {"arn": "arn:aws:events:{region}:{account}:rule/{name}", "id": "{name}"},
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:{region}:{account}:log-group:{name}", "id": "{name}"},
     "aws:ec2/internetGateway:InternetGateway": {"id": "igw-{hex17}"},
     "aws:ec2/routeTable:RouteTable": {"id": "rtb-{hex17}"},
@@ -57,6 +58,10 @@ _FORMS: Final = {
         "id": "arn:aws:iam::{account}:policy/{name}",
     },
     "aws:iam/role:Role": {"arn": "arn:aws:iam::{account}:role/{name}", "id": "{name}"},
+    "aws:kms/key:Key": {
+        "arn": "arn:aws:kms:{region}:{account}:key/{uuid}",
+        "id": "{uuid}",
+    },
     "aws:s3/bucket:Bucket": {"arn": "arn:aws:s3:::{name}"},
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": {
         "arn": "arn:aws:servicediscovery:{region}:{account}:namespace/ns-{hex16}",

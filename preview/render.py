@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from preview import wiring
+from preview import local, wiring
 from preview.recording import UNKNOWN, ProgramError, Recording, Resource, Secret
 from preview.summary import summary
 
-_RULES = "aws:amp/ruleGroupNamespace:RuleGroupNamespace"
+_ALERTMANAGER = "aws:amp/alertManagerDefinition:AlertManagerDefinition"
 
 
 def documents(recording: Recording) -> dict[str, str]:
@@ -23,6 +23,7 @@ def documents(recording: Recording) -> dict[str, str]:
         if path in rendered:
             raise ProgramError(f"two resources of this stack are rendered to {path}: give them different names")
         rendered[path] = content
+    rendered |= local.files(recording, rendered)
     return dict(sorted(rendered.items()))
 
 
@@ -42,10 +43,19 @@ def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
     for dashboard in recording.of_type(wiring.DASHBOARD):
         if isinstance(content := dashboard.inputs.get("configJson"), str):
             yield f"dashboards/{_file_name(wiring.aws_name(dashboard))}.json", content
-    for rules in recording.of_type(_RULES):
+    yield from _alerting(recording)
+    yield "summary.md", summary(recording)
+
+
+def _alerting(recording: Recording) -> Iterator[tuple[str, str]]:
+    for rules in recording.of_type(wiring.RULES):
         if isinstance(content := rules.inputs.get("data"), str):
             yield f"rules/{_file_name(wiring.aws_name(rules))}.yaml", content
-    yield "summary.md", summary(recording)
+    for alertmanager in recording.of_type(_ALERTMANAGER):
+        if isinstance(content := alertmanager.inputs.get("definition"), str):
+            yield f"alertmanager/{_file_name(alertmanager.name)}.yaml", content
+    for alarm in recording.of_type(wiring.ALARM):
+        yield f"alarms/{_file_name(wiring.aws_name(alarm))}.json", _json(_put_metric_alarm(alarm))
 
 
 def write(documents: Mapping[str, str], folder: Path) -> None:
@@ -133,14 +143,55 @@ def _register_task_definition(task: Resource) -> dict[str, Any]:
     return request
 
 
+def _put_metric_alarm(alarm: Resource) -> dict[str, Any]:
+    """The request of `aws cloudwatch put-metric-alarm --cli-input-json`, for alarms with a list of metrics."""
+    inputs = alarm.inputs
+    names = {
+        "name": "AlarmName",
+        "alarmDescription": "AlarmDescription",
+        "actionsEnabled": "ActionsEnabled",
+        "alarmActions": "AlarmActions",
+        "okActions": "OKActions",
+        "insufficientDataActions": "InsufficientDataActions",
+        "evaluationPeriods": "EvaluationPeriods",
+        "datapointsToAlarm": "DatapointsToAlarm",
+        "threshold": "Threshold",
+        "comparisonOperator": "ComparisonOperator",
+        "treatMissingData": "TreatMissingData",
+    }
+    request = {name: inputs[key] for key, name in names.items() if key in inputs}
+    request["Metrics"] = [_metric_data_query(wiring.table(query)) for query in wiring.items(inputs["metricQueries"])]
+    if warm_up := wiring.table(inputs.get("warmUpConfiguration")):
+        request["WarmUpConfiguration"] = {"WarmUpPeriodDurationInMinutes": warm_up["warmUpPeriodDurationInMinutes"]}
+    if tags := _pairs(inputs.get("tags"), "Key", "Value"):
+        request["Tags"] = tags
+    return request
+
+
+def _metric_data_query(query: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"id": "Id", "expression": "Expression", "label": "Label", "period": "Period", "returnData": "ReturnData"}
+    request = {name: query[key] for key, name in names.items() if key in query}
+    if metric := wiring.table(query.get("metric")):
+        request["MetricStat"] = {
+            "Metric": {
+                "Namespace": metric["namespace"],
+                "MetricName": metric["metricName"],
+                "Dimensions": _pairs(metric.get("dimensions"), "Name", "Value"),
+            },
+            "Period": metric["period"],
+            "Stat": metric["stat"],
+        }
+    return request
+
+
 def _volume(volume: Mapping[str, Any]) -> dict[str, Any]:
     renamed = {"configureAtLaunch": "configuredAtLaunch"}
     request = {renamed.get(key, key): value for key, value in volume.items() if key != "hostPath"}
     return request | ({"host": {"sourcePath": volume["hostPath"]}} if "hostPath" in volume else {})
 
 
-def _pairs(values: Any, key: str) -> list[dict[str, Any]]:
-    return [{key: name, "value": value} for name, value in sorted(wiring.table(values).items())]
+def _pairs(values: Any, name: str, value: str = "value") -> list[dict[str, Any]]:
+    return [{name: key, value: each} for key, each in sorted(wiring.table(values).items())]
 
 
 def _file_name(name: str) -> str:

@@ -10,7 +10,7 @@ import yaml
 
 from documents import travel
 from documents.model import is_placeholder
-from preview import month, wiring
+from preview import alerts, month, wiring
 from preview.recording import Recording, Resource, Secret
 from preview.wiring import Running
 
@@ -37,6 +37,8 @@ def summary(recording: Recording) -> str:
         _section("What runs", _services(recording, runs)),
         _section("What else may do what", _other_roles(recording, runs)),
         _section("Who reaches what", _reachable(recording, runs)),
+        _section("What is watched", alerts.lines(recording)),
+        _section("Who is told", alerts.told(recording)),
         _section("What it writes in a month", month.lines(recording, runs)),
         _section("What is made", _components(recording)),
         _section("Stack outputs", _outputs(recording)),

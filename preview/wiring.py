@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+import yaml
+
 from documents import names, travel
 from preview.recording import ProgramError, Recording, Resource
 
@@ -17,6 +19,10 @@ ROLE_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 POLICY: Final = "aws:iam/policy:Policy"
 DISCOVERY: Final = "aws:servicediscovery/service:Service"
 DASHBOARD: Final = "grafana:oss/dashboard:Dashboard"
+RULES: Final = "aws:amp/ruleGroupNamespace:RuleGroupNamespace"
+ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
+TOPIC: Final = "aws:sns/topic:Topic"
+SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 NAMESPACES: Final = (
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
     "aws:servicediscovery/httpNamespace:HttpNamespace",
@@ -109,6 +115,12 @@ def permissions(recording: Recording, role: Resource) -> Permissions:
             else:
                 managed.add(text(attachment.inputs.get("policyArn")))
     return Permissions(parsed(role.inputs.get("assumeRolePolicy")), documents, tuple(sorted(managed)))
+
+
+def rule_groups(recording: Recording) -> Iterator[Mapping[str, Any]]:
+    """Every group of rules that AMP evaluates, as a rules file has it; none of a file that is not known."""
+    for resource in recording.of_type(RULES):
+        yield from map(table, items(table(yaml.safe_load(text(resource.inputs.get("data")))).get("groups")))
 
 
 def containers(task: Resource) -> tuple[Mapping[str, Any], ...]:

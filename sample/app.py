@@ -22,6 +22,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_tracer_provider
 
+from sample import lines
 from sample.behaviour import duration_seconds, is_error
 from sample.counts import Counts
 from sample.environment import InvalidEnvironmentError, Settings, read
@@ -118,8 +119,11 @@ def create_app(settings: Settings, downstream: httpx.AsyncBaseTransport | None =
             receipt = await role.receipt(order_id)
         except HTTPException as error:
             counts.count(error.status_code)
+            # Without the stack: it is an answer like any other, and the same lines each time.
+            _logger.error("order %d: %s", order_id, error.detail)  # noqa: TRY400
             raise
         counts.count(200)
+        _logger.info("order %d is fulfilled", order_id)
         return {"order_id": order_id, "receipt": receipt}
 
     @app.get("/healthz")
@@ -180,4 +184,5 @@ def _settings_or_exit() -> Settings:
         os._exit(2)
 
 
+lines.write()
 app = create_app(_settings_or_exit())

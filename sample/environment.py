@@ -16,10 +16,11 @@ TELEMETRY_DEFAULTS: Final[Mapping[str, str]] = {
     "OTEL_LOGS_EXPORTER": "none",
     # A health check every few seconds would be most of the traffic of a quiet service.
     "OTEL_PYTHON_EXCLUDED_URLS": "/healthz",
-    # Leaves process.cpu.time and process.memory.usage. The rest describes the host rather than the task,
-    # or repeats those two under deprecated names.
+    # Leaves process.cpu.time, process.memory.usage and cpython.gc.collections: six series. The rest describes the host
+    # rather than the task, or repeats those under deprecated names, or is asked for by nobody.
     "OTEL_PYTHON_SYSTEM_METRICS_EXCLUDED_METRICS": (
-        "system.*,process.runtime.*,cpython.*,process.context_switches,process.cpu.utilization,process.disk.io,"
+        "system.*,process.runtime.*,cpython.gc.collected_objects,cpython.gc.uncollectable_objects,"
+        "process.context_switches,process.cpu.utilization,process.disk.io,"
         "process.memory.virtual,process.open_file_descriptor.count,process.thread.count"
     ),
 }

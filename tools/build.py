@@ -89,6 +89,7 @@ PROGRAMS = {
         Program("collector", "collector", ".", "remove_all_sd"),
         Program("prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", "netgo,remove_all_sd"),
         Program("promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool", "netgo,remove_all_sd"),
+        Program("amtool", "amtool", "github.com/prometheus/alertmanager/cmd/amtool", "netgo"),
     )
 }
 

@@ -31,6 +31,7 @@ NOTIFICATIONS_FAILING: Final = Alert("AmpNotificationsFailing", _CRITICAL, "aler
 SERIES_NEAR_LIMIT: Final = Alert("AmpSeriesNearLimit", _WARNING, "the workspace is near its limit of series")
 TRACE_FAULTS: Final = Alert("TraceFaults", _WARNING, "too many traces in X-Ray have a fault")
 DEAD_MANS_SWITCH: Final = Alert("DeadMansSwitch", _WARNING, "nothing is wrong: alerts are evaluated and delivered")
+ALERTING_SILENT: Final = Alert("AlertingSilent", _CRITICAL, "the dead man's switch is no longer heard")
 
 ALERTS: Final = (
     OUT_OF_MEMORY,
@@ -57,4 +58,19 @@ ALERTS: Final = (
     SERIES_NEAR_LIMIT,
     TRACE_FAULTS,
     DEAD_MANS_SWITCH,
+    ALERTING_SILENT,
 )
+
+OF_NO_APPLICATION: Final = frozenset(
+    alert.name
+    for alert in (
+        SAMPLES_REJECTED,
+        INGESTION_STOPPED,
+        RULES_FAILING,
+        NOTIFICATIONS_FAILING,
+        SERIES_NEAR_LIMIT,
+        DEAD_MANS_SWITCH,
+        ALERTING_SILENT,
+    )
+)
+"""Names of alerts about the workspace, which only the whole stack can turn off."""

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Severity(StrEnum):
@@ -10,6 +11,10 @@ class Severity(StrEnum):
 
     CRITICAL = "critical"
     WARNING = "warning"
+
+
+HEARTBEAT: Final = "heartbeat"
+"""To whom the dead man's switch goes: nobody but the alarm that fires when it is no longer heard."""
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,7 @@ class Alert:
     def runbook(self) -> str:
         """The name of its page in `docs/runbooks`, without ending."""
         return re.sub(r"(?<!^)(?=[A-Z])", "-", self.name).lower()
+
+    def runbook_url(self, runbooks: str) -> str:
+        """The address of its page; `runbooks` is that of the folder."""
+        return f"{runbooks.rstrip('/')}/{self.runbook}.md"

@@ -47,7 +47,8 @@ REASONS: Final[Mapping[str, str]] = {
         "at each scrape, whatever happens, so they cannot feed on themselves."
     ),
     "receivers prometheus/collector config scrape_configs 0 metric_relabel_configs": (
-        "Both ends of a buffer count what passes: of receivers the outer end is kept, of what was sent the inner one."
+        "Both ends of a buffer count what passes: of receivers the outer end is kept, of what was sent the inner one. "
+        "The version, which is on every series, stays on one."
     ),
     "processors memory_limiter": (
         "Refuses data, which clients send again, before the hard limit of the container kills the process."

@@ -19,6 +19,11 @@ FRONT_TELEMETRY_PORT: Final = f"${{env:FRONT_TELEMETRY_PORT:-{ports.FRONT_TELEME
 """Where a collector, and a front, have their own figures."""
 
 
+_VERSION: Final = "service.version"
+"""What a collector calls its version on its telemetry port, on each of its series; Prometheus asks for names as they
+are, with dots."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Receivers, and the processors that only their telemetry passes."""
@@ -122,6 +127,13 @@ def own_telemetry(interval_seconds: int, identity: Mapping[str, str], telemetry_
                                         "regex": "otelcol_exporter_sent_.+;otlp_grpc/.+",
                                         "action": "drop",
                                     },
+                                    {
+                                        "source_labels": ["__name__", _VERSION],
+                                        "regex": f"{catalogue.UPTIME.scraped}(?:_total)?;(.+)",
+                                        "target_label": catalogue.Label.VERSION,
+                                        "replacement": "$$1",
+                                    },
+                                    {"regex": _VERSION.replace(".", "[.]"), "action": "labeldrop"},
                                 ],
                             }
                         ]
@@ -139,7 +151,12 @@ def own_telemetry(interval_seconds: int, identity: Mapping[str, str], telemetry_
 
 def telemetry(port: str) -> dict[str, Any]:
     """What a collector says of itself: logs as JSON, figures on a port of loopback."""
-    exposed = {"host": LOOPBACK, "port": port, "without_scope_info": True}
+    exposed = {
+        "host": LOOPBACK,
+        "port": port,
+        "without_scope_info": True,
+        "with_resource_constant_labels": {"included": [_VERSION]},
+    }
     return {
         "logs": {"encoding": "json"},
         "metrics": {"readers": [{"pull": {"exporter": {"prometheus": exposed}}}]},

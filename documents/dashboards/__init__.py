@@ -2,16 +2,18 @@
 
 from typing import Final
 
-from documents.dashboards import application, ecs_tasks
+from documents.dashboards import application, collector, costs, ecs_tasks, overview, traces
+from documents.dashboards.folder import FOLDER
 from documents.dashboards.model import Dashboard
 from documents.observed import Observed
 
 __all__ = ["OURS", "Dashboard", "dashboards"]
 
-OURS: Final = frozenset({ecs_tasks.UID, application.UID})
+OURS: Final = frozenset(entry.uid for entry in FOLDER)
 """The uids of our dashboards, which no imported one may have."""
 
 
 def dashboards(observed: Observed) -> tuple[Dashboard, ...]:
-    """The dashboards of a stack."""
-    return (ecs_tasks.dashboard(observed), application.dashboard(observed))
+    """The dashboards of a stack, in the order of their folder."""
+    made = (overview, ecs_tasks, application, traces, collector, costs)
+    return tuple(one.dashboard(observed) for one in made)

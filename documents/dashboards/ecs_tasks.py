@@ -1,25 +1,46 @@
-"""The dashboard "ECS tasks": what runs, and how much of its CPU, memory, network and storage it uses.
+"""The dashboard "ECS tasks": what runs, how much of its CPU, memory, network and storage it uses, and why tasks stop.
 
 It shows everything that AWS's AMP_ECS_Task_Monitoring dashboard shows. In the sidecar pattern its figures come from
 AMP, in the service pattern from CloudWatch Container Insights: the same panels, titles and units, and in a stack with
 both patterns both in each panel. CloudWatch has no dimension set with service and family in it, so its lines stand for
 services; a service runs one family.
+
+Stops and deployments come from ECS's own events in both patterns, since no collector can see them. Deployments are
+marked in the graphs where AMP has the revisions of tasks; Grafana's CloudWatch data source makes marks of alarms only.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from documents import catalogue, rules
-from documents.catalogue import CloudWatchMetric, Dimension, Label, TaskEvent, TaskMetric
-from documents.dashboards.layout import Line, Row, Variable, board, from_amp, known, known_one, one_from_amp
+from documents import catalogue, events, rules
+from documents.catalogue import (
+    DEPLOYMENT_CHANGED,
+    TASK_STOPPED,
+    CloudWatchMetric,
+    DeploymentEvent,
+    Dimension,
+    Label,
+    StopEvent,
+    TaskEvent,
+    TaskMetric,
+)
+from documents.dashboards.folder import ECS_TASKS
+from documents.dashboards.layout import Annotation, Line, Row, Variable, board, from_amp, known, known_one, one_from_amp
 from documents.dashboards.model import Dashboard
 from documents.dashboards.panels import About, AtLeast, Limits, PanelBuilder, column, graph, number, sheet
-from documents.dashboards.queries import ContainerInsights, Query, fed, now, over_time, rows_of, top
-from documents.dashboards.sources import Source
+from documents.dashboards.queries import (
+    CloudWatch,
+    ContainerInsights,
+    Query,
+    fed,
+    most,
+    now,
+    over_time,
+    rows_of,
+    top,
+)
+from documents.dashboards.sources import CLOUDWATCH, Source
 from documents.observed import Observed
-
-UID: Final = "ecs-tasks"
-TITLE: Final = "ECS tasks"
 
 _CHOSEN: Final = f'{Label.CLUSTER}="$cluster", {Label.SERVICE}=~"$service", {Label.FAMILY}=~"$family"'
 _BY_FAMILY: Final = f"by ({Label.FAMILY})"
@@ -44,12 +65,12 @@ def dashboard(observed: Observed) -> Dashboard:
     """The dashboard, with the feeds that the patterns of a stack give it."""
     panels = _Panels(observed)
     return board(
-        UID,
-        TITLE,
-        "Running tasks and their use of CPU, memory, network and storage against what they reserve.",
+        ECS_TASKS.uid,
+        ECS_TASKS.title,
+        "Running tasks, what they use of what they reserve, why they stop, and what was deployed.",
         refresh=_SLOWEST_REFRESH if observed.cloudwatch_services else observed.interval_seconds,
         variables=panels.variables(),
-        others={"application": "Application"},
+        annotations=panels.deployments_seen(),
         rows=(
             Row(101, "Now", (Line(4, (panels.running(), panels.memory_total(), panels.vcpu_total())),)),
             Row(
@@ -62,6 +83,11 @@ def dashboard(observed: Observed) -> Dashboard:
                 ),
             ),
             Row(103, "By task", (Line(10, (panels.tasks(),)),)),
+            Row(
+                104,
+                "Stops and deployments",
+                (Line(8, (panels.stop_reasons(), panels.deployments())), Line(10, (panels.stops(),))),
+            ),
         ),
     )
 
@@ -190,7 +216,8 @@ class _Panels:
                 7,
                 "Network out",
                 "Sent by all tasks of a family together, telemetry included. Much more than usual: large answers, "
-                "retries against a failing dependency, or verbose telemetry. It is what data transfer costs.",
+                "retries against a failing dependency, or verbose telemetry; compare with the requests on "
+                "the dashboard Application. It is what data transfer costs.",
             ),
             catalogue.NETWORK_TX,
         )
@@ -219,11 +246,14 @@ class _Panels:
 
     def tasks(self) -> PanelBuilder:
         kept = f"by ({Label.TASK}, {Label.FAMILY}, {Label.SERVICE}, {Label.REVISION})"
-        cpu, memory = (f"100 * max {kept} ({recorded.name}{{{_CHOSEN}}})" for recorded in rules.RECORDED)
+        cpu, memory = (f"100 * max {kept} ({recorded.name}{{{_CHOSEN}}})" for recorded in rules.TASKS)
         used = f"max {kept} ({_of(catalogue.MEMORY_UTILIZED)})"
         received = f"max {kept} ({_of(catalogue.NETWORK_RX)})"
         sent = f"max {kept} ({_of(catalogue.NETWORK_TX)})"
-        asked = {"A": cpu, "B": memory, "C": used, "D": received, "E": sent}
+        # The collector starts before the application and, while its task lives, restarts only after a crash.
+        # The tasks of the collectors' own service say so as well, and have no other figures here.
+        age = f"max {kept} ({catalogue.UPTIME.name}{{{_CHOSEN}}}) and on ({Label.TASK}) {_of(catalogue.CPU_RESERVED)}"
+        asked = {"A": cpu, "B": memory, "C": used, "D": received, "E": sent, "F": age}
         from_amp = [rows_of(expr, step=self._step, ref=ref) for ref, expr in asked.items()]
         cloudwatch = self._cloudwatch
         return sheet(
@@ -232,11 +262,13 @@ class _Panels:
                 "Tasks",
                 "Every task as it is now; from CloudWatch, every task of the chosen time with its latest figures. One "
                 "task far above the others of its family: uneven load or a stuck task; stop it and ECS starts "
-                "another. Two revisions side by side: a deployment is under way, or hangs.",
+                "another. Two revisions side by side: a deployment is under way, or hangs. Only young tasks: read "
+                "below why they stop. Age is that of the task's collector, which starts first; from "
+                "CloudWatch there is none.",
             ),
             [
                 *(from_amp if self.observed.sidecar else ()),
-                *((cloudwatch.logs(_latest_events(cloudwatch.services)),) if cloudwatch else ()),
+                *((cloudwatch.performance(_latest_events(cloudwatch.services)),) if cloudwatch else ()),
             ],
             source=self._source,
             names={
@@ -249,6 +281,7 @@ class _Panels:
                 "Value #C": "Memory used",
                 "Value #D": "Network in",
                 "Value #E": "Network out",
+                "Value #F": "Age",
                 **_EVENT_COLUMNS,
             },
             columns=(
@@ -257,9 +290,128 @@ class _Panels:
                 column("Memory used", "mbytes", 0),
                 column("Network in", "Bps", 1),
                 column("Network out", "Bps", 1),
+                column("Age", "s", 0),
             ),
             sort_by="CPU",
         )
+
+    def stop_reasons(self) -> PanelBuilder:
+        return self._events(
+            About(
+                11,
+                "Why tasks stopped",
+                "Stopped tasks of the chosen time by reason. OutOfMemoryError: raise the task's memory or look for a "
+                "leak. Failed health checks: the application answers too late or not at all, read its logs. "
+                "ServiceSchedulerInitiated alone is a deployment or scaling and no reason to act.",
+            ),
+            (
+                f"| fields {_reason()} as reason",
+                f"| stats count_distinct({StopEvent.TASK}) as stops by service, {StopEvent.STOP_CODE}, reason",
+                "| sort stops desc",
+                "| limit 50",
+            ),
+            {"service": "Service", "reason": "Reason", StopEvent.STOP_CODE: "Code", "stops": "Tasks"},
+            sort_by="Tasks",
+        )
+
+    def deployments(self) -> PanelBuilder:
+        return self._deployments(
+            About(
+                12,
+                "Deployments",
+                "What ECS says of deployments, the last first. SERVICE_DEPLOYMENT_FAILED: the circuit breaker has "
+                "taken the old revision back; read on the left why the new tasks stopped. IN_PROGRESS for long without "
+                "COMPLETED: new tasks do not become healthy, look at the service's events in the ECS console.",
+            )
+        )
+
+    def stops(self) -> PanelBuilder:
+        return self._events(
+            About(
+                13,
+                "Stopped tasks",
+                "The last 100 tasks that stopped in the chosen time, with what ECS says of them and of the first of "
+                "their containers that has a reason. Started and stopped within minutes again and again: a restart "
+                "loop, read the log of that task. An empty start: the task never ran, look at image, secrets and "
+                "network.",
+            ),
+            (
+                f'| parse {StopEvent.TASK} "task/*/*" as in_cluster, task',
+                f'| parse {StopEvent.DEFINITION} "task-definition/*" as revision',
+                f"| fields {StopEvent.STOPPED_AT} as stopped, {StopEvent.STARTED_AT} as started,"
+                f" {StopEvent.STOP_CODE} as code, {StopEvent.STOPPED_REASON} as reason, {_reason()} as container",
+                "| sort @timestamp desc",
+                "| limit 100",
+                "| display stopped, service, task, revision, code, reason, container, started",
+            ),
+            {
+                "stopped": "Stopped",
+                "service": "Service",
+                "task": "Task",
+                "revision": "Revision",
+                "code": "Code",
+                "reason": "Reason",
+                "container": "Container",
+                "started": "Started",
+            },
+            sort_by="Stopped",
+        )
+
+    def deployments_seen(self) -> list[Annotation]:
+        """A mark where a revision of a family has tasks and had none before; only AMP knows revisions at any time."""
+        if not self.observed.sidecar:
+            return []
+        told = f"{Label.FAMILY}, {Label.REVISION}"
+        reserved = _of(catalogue.CPU_RESERVED)
+        before = f"{reserved} offset {rules.window(self.observed)}"
+        return [
+            Annotation(
+                "Deployment",
+                f"count by ({told}) ({reserved}) unless on ({told}) {before}",
+                f"{_FAMILY} revision {{{{{Label.REVISION}}}}}",
+                self._step,
+            )
+        ]
+
+    def _events(self, about: About, query: tuple[str, ...], names: dict[str, str], *, sort_by: str) -> PanelBuilder:
+        asked = (
+            f'filter `{StopEvent.KIND}` = "{TASK_STOPPED}"',
+            f'| parse {StopEvent.GROUP} "{StopEvent.group("*")}" as service',
+            f"| filter service like /^({self._services})$/",
+            *query,
+        )
+        return self._log_sheet(about, asked, names, sort_by=sort_by)
+
+    def _deployments(self, about: About) -> PanelBuilder:
+        asked = (
+            f'filter `{DeploymentEvent.KIND}` = "{DEPLOYMENT_CHANGED}"',
+            f'| parse {DeploymentEvent.RESOURCE} "service/*/*" as in_cluster, service',
+            f"| filter service like /^({self._services})$/",
+            f"| fields {DeploymentEvent.NAME} as event, {DeploymentEvent.REASON} as reason",
+            "| sort @timestamp desc",
+            "| limit 50",
+            "| display @timestamp, service, event, reason",
+        )
+        names = {"@timestamp": "Time", "service": "Service", "event": "Event", "reason": "Reason"}
+        return self._log_sheet(about, asked, names, sort_by="Time")
+
+    def _log_sheet(self, about: About, query: tuple[str, ...], names: dict[str, str], *, sort_by: str) -> PanelBuilder:
+        group = events.log_group(self.observed.names)
+        return sheet(
+            about,
+            [CloudWatch(self.observed.region).logs(group, "\n".join(query))],
+            source=CLOUDWATCH,
+            names=names,
+            columns=(),
+            sort_by=sort_by,
+        )
+
+    @property
+    def _services(self) -> str:
+        """The chosen services as alternatives of a regular expression, which "All" is as well."""
+        cloudwatch = self._cloudwatch
+        names = ["service", *([cloudwatch.services] if cloudwatch and self.observed.sidecar else [])]
+        return "|".join(f"${{{name}:pipe}}" for name in names)
 
     def _utilization(self, about: About, recorded: rules.Recorded, metric: CloudWatchMetric) -> PanelBuilder:
         mean = f"avg {_BY_FAMILY} (avg_over_time({recorded.name}{{{_CHOSEN}}}{_WINDOW}))"
@@ -295,7 +447,7 @@ class _Panels:
             about,
             self._queries(
                 over_time(top(total), _FAMILY, step=self._step),
-                self._task_metric(metric.cloudwatch, _TASK_LABEL, "RATE(raw)"),
+                self._task_metric(metric.cloudwatch, _TASK_LABEL, most("RATE(raw)")),
             ),
             source=self._source,
             unit="Bps",
@@ -353,6 +505,16 @@ _EVENT_COLUMNS: Final = {
     "network_in": "Network in",
     "network_out": "Network out",
 }
+
+
+_CONTAINERS: Final = 5
+"""The containers of a task whose reasons are looked at: the application's, and all of ours."""
+
+
+def _reason() -> str:
+    """The reason of the first container that has one, else the task's: a lack of memory is said of a container only."""
+    reasons = (StopEvent.container(index, "reason") for index in range(_CONTAINERS))
+    return f"coalesce({', '.join((*reasons, StopEvent.STOPPED_REASON))})"
 
 
 def _latest_events(services: str) -> str:

@@ -6,7 +6,17 @@ Everything is built with grafana-foundation-sdk for Grafana 11.6's classic schem
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grafana_foundation_sdk.builders import common, stat, table, timeseries
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    heatmap,
+    logs,
+    nodegraph,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.builders import dashboard as grafana
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
@@ -16,7 +26,16 @@ from documents.dashboards.sources import Source
 
 Column = tuple[str, Sequence[model.DynamicConfigValue]]
 
-PanelBuilder = timeseries.Panel | stat.Panel | table.Panel
+PanelBuilder = (
+    timeseries.Panel
+    | stat.Panel
+    | table.Panel
+    | bargauge.Panel
+    | statetimeline.Panel
+    | heatmap.Panel
+    | nodegraph.Panel
+    | logs.Panel
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,22 @@ class AtLeast:
 
 
 @dataclass(frozen=True)
+class Left:
+    """Of what is used up: below `scarce` it has to last, at 0 it is gone."""
+
+    scarce: float
+
+    @property
+    def steps(self) -> list[model.Threshold]:
+        """The steps as Grafana has them."""
+        return [
+            model.Threshold(value=None, color="red"),
+            model.Threshold(value=0, color="yellow"),
+            model.Threshold(value=self.scarce, color="green"),
+        ]
+
+
+@dataclass(frozen=True)
 class Neutral:
     """No value is better than another."""
 
@@ -58,7 +93,16 @@ class Neutral:
         return [model.Threshold(value=None, color="blue")]
 
 
-Judgement = Limits | AtLeast | Neutral
+Judgement = Limits | AtLeast | Left | Neutral
+
+
+@dataclass(frozen=True)
+class State:
+    """What a value stands for, in words and in colour."""
+
+    value: int
+    text: str
+    color: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +123,7 @@ def graph(
     decimals: int,
     judgement: Judgement = Neutral(),
 ) -> PanelBuilder:
-    """Lines over time, from zero up, with the limits as dashed lines."""
+    """Lines over time, from zero up (below it only for what can be overdrawn), with the limits as dashed lines."""
     panel = (
         timeseries.Panel()
         .id(about.id)
@@ -89,7 +133,6 @@ def graph(
         .targets(list(queries))
         .unit(unit)
         .decimals(decimals)
-        .min(0)
         .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(judgement.steps))
         .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
         .line_width(1)
@@ -108,11 +151,17 @@ def graph(
             .sort(common_model.SortOrder.DESCENDING)
         )
     )
+    panel = panel.axis_soft_min(0) if isinstance(judgement, Left) else panel.min(0)
     if isinstance(judgement, Neutral):
         return panel
     return panel.thresholds_style(
         common.GraphThresholdsStyleConfig().mode(common_model.GraphThresholdsStyleMode.DASHED)
     )
+
+
+def leading(panel: PanelBuilder, links: Mapping[str, str]) -> PanelBuilder:
+    """A panel whose values lead elsewhere: title and URL of each link."""
+    return panel.data_links([grafana.DashboardLink(title).url(url) for title, url in links.items()])
 
 
 def number(
@@ -139,6 +188,113 @@ def number(
         .color_mode(common_model.BigValueColorMode.VALUE)
         .graph_mode(common_model.BigValueGraphMode.NONE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
+    )
+
+
+def bars(
+    about: About,
+    queries: Iterable[Query],
+    *,
+    source: Source,
+    unit: str,
+    decimals: int,
+    judgement: Judgement = Neutral(),
+) -> PanelBuilder:
+    """A bar for each series as it is now, the longest first where the query sorts them."""
+    return (
+        bargauge.Panel()
+        .id(about.id)
+        .title(about.title)
+        .description(about.description)
+        .datasource(reference(source))
+        .targets(list(queries))
+        .unit(unit)
+        .decimals(decimals)
+        .min(0)
+        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(judgement.steps))
+        .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .orientation(common_model.VizOrientation.HORIZONTAL)
+        .display_mode(common_model.BarGaugeDisplayMode.BASIC)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
+    )
+
+
+def timeline(about: About, queries: Iterable[Query], *, source: Source, states: Sequence[State]) -> PanelBuilder:
+    """A band for each series, coloured by its state; nothing where it has none."""
+    return (
+        statetimeline.Panel()
+        .id(about.id)
+        .title(about.title)
+        .description(about.description)
+        .datasource(reference(source))
+        .targets(list(queries))
+        .unit("none")
+        .decimals(0)
+        .mappings([model.ValueMap(options=_options(states))])
+        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(Neutral().steps))
+        .merge_values(True)
+        .show_value(common_model.VisibilityMode.NEVER)
+        .legend(
+            common.VizLegendOptions()
+            .show_legend(True)
+            .display_mode(common_model.LegendDisplayMode.LIST)
+            .placement(common_model.LegendPlacement.BOTTOM)
+        )
+    )
+
+
+def _options(states: Sequence[State]) -> dict[str, model.ValueMappingResult]:
+    return {
+        str(state.value): model.ValueMappingResult(text=state.text, color=state.color, index=index)
+        for index, state in enumerate(states)
+    }
+
+
+def density(about: About, queries: Iterable[Query], *, source: Source, unit: str, decimals: int) -> PanelBuilder:
+    """A heatmap of buckets: how many values in each, over time. `unit` is that of the bounds."""
+    return (
+        heatmap.Panel()
+        .id(about.id)
+        .title(about.title)
+        .description(about.description)
+        .datasource(reference(source))
+        .targets(list(queries))
+        .unit(unit)
+        .decimals(decimals)
+        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(Neutral().steps))
+        # The buckets have been counted already: Grafana shall not count again.
+        .calculate(False)
+        .y_axis(heatmap.YAxisConfig().unit(unit).decimals(decimals))
+        .color(heatmap.HeatmapColorOptions().scheme("Blues").exponent(0.5).steps(64))
+        .cell_gap(1)
+    )
+
+
+def graph_of_nodes(about: About, queries: Iterable[Query], *, source: Source) -> PanelBuilder:
+    """Nodes and the edges between them, as the data source gives them."""
+    return (
+        nodegraph.Panel()
+        .id(about.id)
+        .title(about.title)
+        .description(about.description)
+        .datasource(reference(source))
+        .targets(list(queries))
+    )
+
+
+def log(about: About, queries: Iterable[Query], *, source: Source) -> PanelBuilder:
+    """Log lines, the newest first, with their fields a click away."""
+    return (
+        logs.Panel()
+        .id(about.id)
+        .title(about.title)
+        .description(about.description)
+        .datasource(reference(source))
+        .targets(list(queries))
+        .show_time(True)
+        .wrap_log_message(True)
+        .enable_log_details(True)
+        .sort_order(common_model.LogsSortOrder.DESCENDING)
     )
 
 
@@ -199,7 +355,17 @@ def column(name: str, unit: str, decimals: int, judgement: Judgement | None = No
     return name, tuple(properties)
 
 
-def linked(name: str, links: Mapping[str, str]) -> Column:
-    """A table's column whose cells lead elsewhere: title and URL of each link."""
-    value = [{"title": title, "url": url, "targetBlank": True} for title, url in links.items()]
+def stated(name: str, states: Sequence[State]) -> Column:
+    """A table's column whose numbers stand for states: their words, on their colours."""
+    mapping = {"type": "value", "options": {key: option.to_json() for key, option in _options(states).items()}}
+    return name, (
+        model.DynamicConfigValue("mappings", [mapping]),
+        model.DynamicConfigValue("custom.cellOptions", {"type": "color-background"}),
+        model.DynamicConfigValue("custom.width", 110),
+    )
+
+
+def linked(name: str, links: Mapping[str, str], *, aside: bool = True) -> Column:
+    """A table's column whose cells lead elsewhere: title and URL of each link, `aside` in a tab of its own."""
+    value = [{"title": title, "url": url, "targetBlank": aside} for title, url in links.items()]
     return name, (model.DynamicConfigValue("links", value),)

@@ -1,6 +1,6 @@
-"""Queries to AMP and CloudWatch, as Grafana's panels hold them."""
+"""Queries to AMP, CloudWatch and X-Ray, as Grafana's panels hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +11,8 @@ from grafana_foundation_sdk.models import cloudwatch as cloudwatch_model
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import prometheus as prometheus_model
 
-from documents.catalogue import CONTAINER_INSIGHTS, CloudWatchMetric, performance_log_group
-from documents.dashboards.sources import AMP, CLOUDWATCH, MIXED, Source
+from documents.catalogue import CloudWatchMetric, Label, ServiceMetric, performance_log_group
+from documents.dashboards.sources import AMP, CLOUDWATCH, MIXED, XRAY, Source
 
 MOST_SERIES: Final = 10
 """No graph shows more lines than a reader can tell apart."""
@@ -23,6 +23,16 @@ Query = Builder[Dataquery]
 def top(expr: str) -> str:
     """The highest series of an expression at each moment, as many as a graph can show."""
     return f"topk({MOST_SERIES}, {expr})"
+
+
+def least(expr: str) -> str:
+    """The lowest series of an expression at each moment, as many as a graph can show."""
+    return f"bottomk({MOST_SERIES}, {expr})"
+
+
+def most(expression: str) -> str:
+    """The same in CloudWatch's metric math, of an array of series."""
+    return f"SORT({expression}, MAX, DESC, {MOST_SERIES})"
 
 
 def over_time(expr: str, legend: str, *, step: int, ref: str = "A") -> Query:
@@ -40,6 +50,12 @@ def rows_of(expr: str, *, step: int, ref: str) -> Query:
     return _promql(expr, ref).instant().format(prometheus_model.PromQueryFormat.TABLE).interval(f"{step}s")
 
 
+def buckets(expr: str, *, step: int, ref: str = "A") -> Query:
+    """A range query to AMP over the buckets of a histogram, which Grafana orders by their bounds."""
+    asked = _promql(expr, ref).range().format(prometheus_model.PromQueryFormat.HEATMAP)
+    return asked.legend_format(f"{{{{{Label.BOUND}}}}}").interval(f"{step}s")
+
+
 def _promql(expr: str, ref: str) -> prometheus.Dataquery:
     return (
         prometheus.Dataquery()
@@ -51,20 +67,20 @@ def _promql(expr: str, ref: str) -> prometheus.Dataquery:
 
 
 @dataclass(frozen=True)
-class ContainerInsights:
-    """Queries to CloudWatch for the services that the template variable `services` holds, in the cluster `$cluster`."""
+class CloudWatch:
+    """Queries to CloudWatch in one region."""
 
     region: str
-    services: str
 
     def metric(
         self,
-        metric: CloudWatchMetric,
+        metric: CloudWatchMetric | ServiceMetric,
         dimensions: Mapping[str, str],
         label: str,
         *,
         statistic: str = "",
         expression: str = "",
+        ref: str = "CloudWatch",
     ) -> tuple[Query, ...]:
         """A metric, one series for each combination of dimension values.
 
@@ -73,9 +89,9 @@ class ContainerInsights:
         """
         statistic = statistic or metric.statistic
         asked = (
-            self._query("CloudWatchRaw" if expression else "CloudWatch", statistic)
+            self._query(f"{ref}Raw" if expression else ref, statistic)
             .metric_editor_mode(cloudwatch_model.MetricEditorMode.BUILDER)
-            .namespace(CONTAINER_INSIGHTS)
+            .namespace(metric.namespace)
             .metric_name(metric.name)
             .dimensions(dict(dimensions))
             .match_exact(True)
@@ -84,24 +100,32 @@ class ContainerInsights:
         if not expression:
             return (asked,)
         computed = (
-            self._query("CloudWatch", statistic)
+            self._query(ref, statistic)
             .metric_editor_mode(cloudwatch_model.MetricEditorMode.CODE)
             .expression(expression)
             .label(label)
         )
         return computed, asked.id("raw").hide(True)
 
-    def logs(self, expression: str) -> Query:
-        """A CloudWatch Logs Insights query over the performance log events of the cluster."""
+    def logs(self, group: str, expression: str, ref: str = "CloudWatch") -> Query:
+        """A CloudWatch Logs Insights query over one log group."""
+        return self.lines([group], expression, ref)
+
+    def lines(self, groups: Sequence[str], expression: str, ref: str = "CloudWatch") -> Query:
+        """A CloudWatch Logs Insights query over several log groups; Grafana does not put variables into their names."""
         return (
             cloudwatch.CloudWatchLogsQuery()
             .query_mode(cloudwatch_model.CloudWatchQueryMode.LOGS)
-            .ref_id("CloudWatch")
+            .ref_id(ref)
             .datasource(reference(CLOUDWATCH))
             .region(self.region)
-            .log_group_names([performance_log_group("$cluster")])
+            .log_group_names(list(groups))
             .expression(expression)
         )
+
+    def performance(self, expression: str, ref: str = "CloudWatch") -> Query:
+        """A CloudWatch Logs Insights query over the performance log events of the cluster."""
+        return self.logs(performance_log_group("$cluster"), expression, ref)
 
     def _query(self, ref: str, statistic: str) -> cloudwatch.CloudWatchMetricsQuery:
         return (
@@ -113,6 +137,52 @@ class ContainerInsights:
             .region(self.region)
             .statistic(statistic)
         )
+
+
+@dataclass(frozen=True)
+class ContainerInsights(CloudWatch):
+    """Queries to CloudWatch for the services that the template variable `services` holds, in the cluster `$cluster`."""
+
+    services: str
+
+
+@dataclass(frozen=True)
+class XRayQuery(Dataquery):
+    """A query to X-Ray, in the words of Grafana's X-Ray plugin (grafana/x-ray-datasource, `XrayQuery`).
+
+    `kind` is its query type, `expression` a filter expression, `columns` the statistics wanted (none: all of them).
+    """
+
+    kind: str
+    region: str
+    expression: str = ""
+    columns: tuple[str, ...] = ()
+    ref: str = "A"
+
+    def to_json(self) -> dict[str, object]:
+        """As Grafana holds it."""
+        return {
+            "refId": self.ref,
+            "datasource": {"type": XRAY.type, "uid": XRAY.uid},
+            "queryMode": "X-Ray",
+            "queryType": self.kind,
+            "query": self.expression,
+            "region": self.region,
+            # Every group of an account has an ARN of its own; this one is in all of them.
+            "group": {"GroupName": "Default", "GroupARN": "default"},
+            **({"columns": list(self.columns)} if self.columns else {}),
+        }
+
+
+@dataclass(frozen=True)
+class FromXRay(Builder[Dataquery]):
+    """An X-Ray query where a panel wants a builder: grafana-foundation-sdk has none for it."""
+
+    query: XRayQuery
+
+    def build(self) -> Dataquery:
+        """The query itself."""
+        return self.query
 
 
 def reference(source: Source) -> model.DataSourceRef:

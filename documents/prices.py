@@ -1,0 +1,27 @@
+"""What AMP and X-Ray bill, for estimates: list prices of us-east-1 in US dollars. docs/costs.md names the sources."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Price:
+    """So many are `free` in a month, and a million more costs `per_million`."""
+
+    free: int
+    per_million: float
+
+    def promql(self, amount: str) -> str:
+        """Dollars for what a PromQL expression gives."""
+        return f"clamp_min({amount} - {self.free}, 0) * {self.per_million:g} / 1000000"
+
+    def dollars(self, amount: float) -> float:
+        """Dollars for so many."""
+        return max(amount - self.free, 0) * self.per_million / 1_000_000
+
+
+SAMPLES: Final = Price(free=40_000_000, per_million=0.09)
+"""AMP, samples ingested: 0.90 for 10 million up to 2 billion a month; beyond, they are cheaper."""
+
+TRACES: Final = Price(free=100_000, per_million=5.0)
+"""X-Ray, traces recorded."""
