@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,13 +20,17 @@ from rich.table import Table
 from rich.text import Text
 
 from documents.faults import ConfigurationError
-from preview import render
+from preview import comparison, render
+from preview.comparison import Comparison
 from preview.recorder import ProgramError as RecordingError
 from preview.recorder import record
 from proof import equipment, report
+from proof.drill import Drill
+from proof.drills import drills
 from proof.plan import Plan, PlanError, plan
 from proof.processes import ProgramError
 from proof.prometheus import QueryError
+from proof.replay import ReplayError
 from proof.report import Facts
 from proof.run import Run, observed
 from proof.stack import REQUESTS_PER_SECOND, Programs, Timing
@@ -61,11 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         equipment.check(wanted, programs.collector)
         folder = _ROOT / "build" / asked.stack
         render.write(documents, folder)
-        return _interruptible(lambda: _prove(wanted, programs, folder, console, keep=asked.keep))
+        beside = comparison.beside_other(_ROOT, recording)
+        return _interruptible(lambda: _prove(wanted, programs, folder, beside, console, keep=asked.keep))
     except (ConfigurationError, RecordingError, PlanError, MissingProgram, equipment.LackingError) as error:
         print(f"proof: {error}", file=sys.stderr)
         return _USAGE
-    except (ProgramError, QueryError) as error:
+    except (ProgramError, QueryError, ReplayError) as error:
         print(f"proof: {error}", file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt:
@@ -89,18 +95,25 @@ def _interruptible(work: Callable[[], Awaitable[int]]) -> int:
         raise KeyboardInterrupt from None
 
 
-async def _prove(wanted: Plan, programs: Programs, folder: Path, console: Console, *, keep: bool) -> int:
+async def _prove(
+    wanted: Plan, programs: Programs, folder: Path, beside: Comparison, console: Console, *, keep: bool
+) -> int:
     began = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"[dim]{text}")
+
     with tempfile.TemporaryDirectory(prefix="proof-") as temporary:
-        async with observed(
-            wanted, programs, Path(temporary), Timing(), lambda text: console.print(f"[dim]{text}")
-        ) as run:
+        async with observed(wanted, programs, Path(temporary), Timing(), say) as run:
             judgement = await run.judge()
+            fired = await drills(run, program("promtool").resolve(), Path(temporary) / "replay", say)
+            judgement = replace(judgement, drills=fired)
             seconds = time.monotonic() - began
             _print(judgement, wanted, console)
+            _print_drills(judgement.drills, console)
             facts = await _facts(run, programs, seconds)
             page = folder / "report.html"
-            report.write(page, report.render(judgement, run.truth, facts))
+            report.write(page, report.render(judgement, run.truth, facts, beside))
             _summarize(judgement, seconds, page, console)
             if keep:
                 await _keep(run, console)
@@ -184,6 +197,30 @@ def _print(judgement: Judgement, wanted: Plan, console: Console) -> None:
     for verdict in judgement.others:
         mark = Text(f"{report.MARKS[verdict.kind]} {verdict.kind.value:7}", style=_STYLES[verdict.kind])
         console.print(mark, Text(f"{verdict.area}: {verdict.subject}:"), Text(verdict.found.replace("\n", ", ")))
+
+
+def _print_drills(drilled: Sequence[Drill], console: Console) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    columns = ("alert", 3), ("subject", 3), ("evaluated by", 2), ("fault", 5), ("fires", 1), ("resolves", 1)
+    for title, ratio in (*columns, ("verdict", 2)):
+        table.add_column(title, ratio=ratio, overflow="fold")
+    for drill in drilled:
+        table.add_row(
+            Text(drill.alert),
+            Text(drill.subject),
+            Text(drill.evaluator.value),
+            Text(drill.fault, style="dim"),
+            _minutes(drill.fired, drill.began),
+            _minutes(drill.resolved, drill.ended),
+            Text(drill.verdict.kind.value, style=_STYLES[drill.verdict.kind]),
+        )
+    if drilled:
+        console.print("\nAlerts, in minutes of a deployment: after the fault began, and after it ended")
+        console.print(table)
+
+
+def _minutes(at: float | None, after: float) -> str:
+    return "" if at is None else f"{max(at - after, 0) / 60:.0f} min"
 
 
 def _summarize(judgement: Judgement, seconds: float, page: Path, console: Console) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from documents import catalogue
-from documents.catalogue import ATTRIBUTES, REQUEST_DURATION, Label, Pattern
+from documents.catalogue import ATTRIBUTES, REQUEST_DURATION, SHARED_BY_TRACE_IDS, Label, Pattern
 from proof import sampling
 from proof.plan import CONFIGURATION, Plan, Service, environment
 from proof.prometheus import Prometheus
@@ -60,6 +60,7 @@ def all_of(truth: Truth) -> list[Verdict]:
         instances(truth),
         signatures(truth),
         logs(truth),
+        correlated(truth),
         *foreign(truth),
     ]
 
@@ -260,6 +261,25 @@ def logs(truth: Truth) -> Verdict:
         found.update(_complaints(text))
     reason = "; ".join(f"{count} x {message}" for message, count in found.most_common(_SHOWN))
     return _verdict("log", "collectors do not complain", "nothing", f"{sum(found.values())} lines", reason)
+
+
+def correlated(truth: Truth) -> Verdict:
+    """Every trace in X-Ray is found among the lines of each application by the end of its id, as the dashboard does."""
+    written = {name: {_trace_of(line) for line in lines} for name, lines in truth.lines.items()}
+    wanted = Counter((one.name, one.trace[-SHARED_BY_TRACE_IDS:]) for one in truth.of_load if not one.subsegment)
+    missing = [key for key in wanted if key[1] not in written.get(key[0], set())]
+    reason = f"{len(missing)} traces have no line, such as {missing[0][1]} in {missing[0][0]}" if missing else ""
+    found = f"{len(wanted) - len(missing)} of {sum(map(len, truth.lines.values()))} lines"
+    return _verdict("log", "a line of each application for each trace", str(len(wanted)), found, reason)
+
+
+def _trace_of(line: str) -> str:
+    """The end of the trace's id in a line of the sample; nothing if the line belongs to no trace."""
+    try:
+        written: Mapping[str, str] = json.loads(line)
+        return written.get("trace_id", "")[-SHARED_BY_TRACE_IDS:]
+    except (ValueError, AttributeError):
+        return ""
 
 
 def foreign(truth: Truth) -> list[Verdict]:

@@ -1,8 +1,8 @@
 """Queries whose back end cannot run here, held against what AWS documents: CloudWatch and X-Ray.
 
-Metric names and dimensions come from the catalogue, which names AWS's pages. Query types are those of Grafana's X-Ray
-plugin (grafana/x-ray-datasource, `XrayQueryType`), filter expressions those of AWS X-Ray Developer Guide, "Use filter
-expressions".
+Metric names, dimensions and fields of log events come from the catalogue, which names AWS's pages. Query types are
+those of Grafana's X-Ray plugin (grafana/x-ray-datasource, `XrayQueryType`), filter expressions those of AWS X-Ray
+Developer Guide, "Use filter expressions".
 """
 
 import json
@@ -11,8 +11,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from documents import catalogue
-from documents.catalogue import Dimension, TaskEvent, performance_log_group
+from documents import catalogue, events
+from documents.catalogue import (
+    AmpDimension,
+    DeploymentEvent,
+    Dimension,
+    LogField,
+    ServiceMetric,
+    StopEvent,
+    TaskEvent,
+    performance_log_group,
+)
+from documents.names import Names, telemetry_log_group
 from proof.grafana import Choice, Panel, Target, interpolate
 from proof.plan import Plan
 
@@ -21,12 +31,51 @@ _ENHANCED: Final = frozenset({Dimension.TASK})
 """Dimensions that exist only with enhanced observability."""
 _ENHANCED_METRICS: Final = frozenset({catalogue.CPU_UTILIZATION.name, catalogue.MEMORY_UTILIZATION.name})
 _STATISTICS: Final = frozenset({"Average", "Sum", "Minimum", "Maximum", "SampleCount"})
-_MATH: Final = frozenset({"SUM", "AVG", "MIN", "MAX", "RATE", "ABS", "CEIL", "FLOOR", "FILL", "PERIOD", "METRICS"})
-_EVENT_FIELDS: Final = frozenset(
-    value for name, value in vars(TaskEvent).items() if not name.startswith("_") and isinstance(value, str)
+_MATH: Final = frozenset(
+    {"SUM", "AVG", "MIN", "MAX", "RATE", "ABS", "CEIL", "FLOOR", "FILL", "PERIOD", "METRICS", "SORT"}
 )
+_MATH_WORDS: Final = frozenset({"AVG", "MIN", "MAX", "SUM", "DESC", "ASC"})
+"""Arguments of SORT."""
+
+
+def _own(metric: ServiceMetric, *varying: str) -> tuple[tuple[str, str, Mapping[str, str]], frozenset[str]]:
+    fixed = dict(metric.dimensions)
+    return (metric.namespace, metric.name, fixed), frozenset({*fixed, *varying})
+
+
+_OF_AMP: Final = (
+    _own(catalogue.AMP_ACTIVE_SERIES, AmpDimension.RESOURCE_ID),
+    _own(catalogue.AMP_INGESTION_RATE, AmpDimension.RESOURCE_ID),
+    _own(catalogue.AMP_DISCARDED_SAMPLES, AmpDimension.WORKSPACE, AmpDimension.REASON),
+    _own(catalogue.AMP_QUERY_SAMPLES, AmpDimension.WORKSPACE),
+    _own(catalogue.AMP_RULE_FAILURES, AmpDimension.WORKSPACE),
+    _own(catalogue.AMP_NOTIFICATIONS_FAILED, AmpDimension.WORKSPACE),
+    _own(catalogue.AMP_NOTIFICATIONS_THROTTLED, AmpDimension.WORKSPACE),
+)
+"""Metrics of a workspace, and the names of all their dimensions."""
+
+
+def _fields(*events: type) -> frozenset[str]:
+    stated = (value for event in events for name, value in vars(event).items() if not name.startswith("_"))
+    return frozenset(value for value in stated if isinstance(value, str))
+
+
+_TASK_FIELDS: Final = _fields(TaskEvent)
+_ECS_FIELDS: Final = _fields(StopEvent, DeploymentEvent) | {
+    StopEvent.container(index, field) for index in range(10) for field in ("name", "reason", "exitCode")
+}
+_EVERY_FIELD: Final = _fields(LogField)
 _LOG_WORDS: Final = frozenset(
     [
+        "coalesce",
+        "concat",
+        "strcontains",
+        "strlen",
+        "substr",
+        "count_distinct",
+        "display",
+        "like",
+        "parse",
         "filter",
         "fields",
         "stats",
@@ -47,14 +96,42 @@ _LOG_WORDS: Final = frozenset(
     ]
 )
 _XRAY_TYPES: Final = frozenset(
-    {"getTrace", "getTraceSummaries", "getTimeSeriesServiceStatistics", "getInsights", "getServiceMap"}
+    {
+        "getTrace",
+        "getTraceSummaries",
+        "getTimeSeriesServiceStatistics",
+        "getAnalyticsRootCauseResponseTimeService",
+        "getAnalyticsRootCauseResponseTimePath",
+        "getAnalyticsRootCauseErrorService",
+        "getAnalyticsRootCauseErrorPath",
+        "getAnalyticsRootCauseErrorMessage",
+        "getAnalyticsRootCauseFaultService",
+        "getAnalyticsRootCauseFaultPath",
+        "getAnalyticsRootCauseFaultMessage",
+        "getAnalyticsUser",
+        "getAnalyticsUrl",
+        "getAnalyticsStatusCode",
+        "getInsights",
+        "getServiceMap",
+    }
 )
+_XRAY_COLUMNS: Final = frozenset(
+    [
+        "ErrorStatistics.ThrottleCount",
+        "ErrorStatistics.TotalCount",
+        "FaultStatistics.TotalCount",
+        "OkCount",
+        "TotalCount",
+        "Computed.AverageResponseTime",
+    ]
+)
+"""What the plugin makes of X-Ray's statistics (grafana/x-ray-datasource, `getTimeSeriesServiceStatistics.go`)."""
+_ENTITY: Final = re.compile(r"(service|edge)\([^{}]*\)")
+"""AWS X-Ray API Reference, GetTimeSeriesServiceStatistics: a selector takes the functions `service` and `edge` only."""
 
 
 def cloudwatch(target: Target, panel: Panel, plan: Plan, choice: Choice) -> list[str]:
     """What CloudWatch would answer nothing to in a query; empty if it agrees with the contract."""
-    if plan.container_insights not in ("enabled", "enhanced"):
-        return [f"Container Insights of the cluster is {plan.container_insights}: CloudWatch has no such data"]
     if target.raw.get("queryMode") == "Logs":
         return list(_logs(target, plan, choice))
     if expression := str(target.raw.get("expression") or ""):
@@ -63,7 +140,26 @@ def cloudwatch(target: Target, panel: Panel, plan: Plan, choice: Choice) -> list
 
 
 def _metric(query: Mapping[str, Any], plan: Plan, choice: Choice) -> Iterator[str]:
+    if query.get("namespace") in {namespace for (namespace, _, _), _ in _OF_AMP}:
+        yield from _amp(query)
+    else:
+        yield from _insights(query, plan, choice)
+
+
+def _amp(query: Mapping[str, Any]) -> Iterator[str]:
+    asked: Mapping[str, str] = query.get("dimensions", {})
+    of_name = [
+        dimensions
+        for (namespace, name, fixed), dimensions in _OF_AMP
+        if (namespace, name) == (query["namespace"], query.get("metricName")) and fixed.items() <= asked.items()
+    ]
+    if frozenset(asked) not in of_name:
+        yield f"AMP documents no metric {query.get('metricName')!r} with the dimensions {', '.join(sorted(asked))}"
+
+
+def _insights(query: Mapping[str, Any], plan: Plan, choice: Choice) -> Iterator[str]:
     name = str(query.get("metricName"))
+    yield from _no_insights(plan)
     if query.get("namespace") != catalogue.CONTAINER_INSIGHTS:
         yield f"namespace {query.get('namespace')!r} is not {catalogue.CONTAINER_INSIGHTS}"
     if query.get("statistic") not in _STATISTICS:
@@ -102,19 +198,41 @@ def _math(expression: str, panel: Panel) -> Iterator[str]:
         if function not in _MATH:
             yield f"function {function} is not among those of metric math that are known here"
     for name in re.findall(r"[A-Za-z_]\w*(?!\w*\s*\()", text):
-        if name not in ids:
+        if name not in ids | _MATH_WORDS:
             yield f"no query of the panel has the id {name!r}"
+
+
+def _no_insights(plan: Plan) -> Iterator[str]:
+    if plan.container_insights not in ("enabled", "enhanced"):
+        yield f"Container Insights of the cluster is {plan.container_insights}: CloudWatch has no such data"
 
 
 def _logs(target: Target, plan: Plan, choice: Choice) -> Iterator[str]:
     groups = [interpolate(str(name), choice, {}, form="csv") for name in target.raw.get("logGroupNames", ())]
-    if groups != [performance_log_group(plan.cluster)]:
-        yield f"log group {', '.join(groups)} is not {performance_log_group(plan.cluster)}"
-    text = re.sub(r'"[^"]*"|\$\{[^}]*\}|[0-9.]+', " ", str(target.raw.get("expression", "")))
-    made = set(re.findall(r"\bas (\w+)", text))
-    for word in re.findall(r"[A-Za-z_@]\w*", text):
-        if word not in _EVENT_FIELDS | _LOG_WORDS | made:
-            yield f"field {word!r} is not in the documented performance log events"
+    known = _LOG_WORDS | _EVERY_FIELD
+    for group in groups:
+        found = _log_groups(plan).get(group)
+        if found is None:
+            yield f"log group {group} is none of those that this stack has"
+        known |= found or frozenset()
+        if group == performance_log_group(plan.cluster):
+            yield from _no_insights(plan)
+    expression = re.sub(r'"[^"]*"|(?<=like )/.*?/(?=\s|$)|\$\{[^}]*\}', " ", str(target.raw.get("expression", "")))
+    made = {name for names in re.findall(r"\bas (\w+(?:, \w+)*)", expression) for name in names.split(", ")}
+    for quoted, word in re.findall(r"`([^`]*)`|([A-Za-z_@][\w.]*)", expression):
+        if (quoted or word) not in known | made:
+            yield f"field {quoted or word!r} is not in the documented events of {', '.join(groups)}"
+
+
+def _log_groups(plan: Plan) -> Mapping[str, frozenset[str]]:
+    """The log groups of a stack, and the fields of their events."""
+    names = Names(plan.project, plan.stack)
+    return {
+        performance_log_group(plan.cluster): _TASK_FIELDS,
+        events.log_group(names): _ECS_FIELDS,
+        **{names.log_group(service.name): frozenset() for service in plan.services},
+        telemetry_log_group(plan.cluster, "logs"): frozenset(),
+    }
 
 
 def xray(query: Mapping[str, Any]) -> list[str]:
@@ -123,10 +241,29 @@ def xray(query: Mapping[str, Any]) -> list[str]:
     if kind not in _XRAY_TYPES:
         return [f"query type {kind!r} is none of the X-Ray data source's"]
     expression = re.sub(r"\$\{[^}]*\}|\$\w+", "name", str(query.get("query") or ""))
-    if kind == "getTrace" or not expression:
-        return []
-    problem = _Filter(expression).problem()
-    return [f"filter expression {expression!r}: {problem}"] if problem else []
+    return [*_xray_form(query), *_xray_filter(kind, expression)]
+
+
+def _xray_form(query: Mapping[str, Any]) -> Iterator[str]:
+    """What its backend cannot do without: it takes the group from the query and the region as it is written."""
+    if query.get("queryMode") != "X-Ray":
+        yield f"query mode {query.get('queryMode')!r} is not X-Ray"
+    if not query.get("region"):
+        yield "it names no region"
+    if not query.get("group", {}).get("GroupName"):
+        yield "it names no group"
+    for column in query.get("columns", ()):
+        if column not in _XRAY_COLUMNS:
+            yield f"X-Ray has no statistic {column!r}"
+
+
+def _xray_filter(kind: str, expression: str) -> Iterator[str]:
+    if kind in ("getTrace", "getServiceMap") or not expression:
+        return
+    if kind == "getTimeSeriesServiceStatistics" and not _ENTITY.fullmatch(expression):
+        yield f"selector {expression!r} is more than a service or an edge"
+    if problem := _Filter(expression).problem():
+        yield f"filter expression {expression!r}: {problem}"
 
 
 def linked_queries(document: Any) -> Iterator[Mapping[str, Any]]:

@@ -2,12 +2,14 @@
 
 import json
 import re
+import time
+from array import array
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -32,6 +34,14 @@ class Writes:
     size: int
     refused: Mapping[str, int]
     writers: Mapping[Labels, frozenset[str]]
+
+
+class Arrival(NamedTuple):
+    """A sample and when it arrived; times in seconds since the epoch."""
+
+    at: float
+    value: float
+    arrived: float
 
 
 class NotAdmittedError(Exception):
@@ -74,6 +84,16 @@ class Gate:
         self._size = 0
         self._refused: Counter[str] = Counter()
         self._writers: dict[Labels, set[str]] = {}
+        # Plain numbers, three for each sample: a run that is kept has millions of them.
+        self._arrivals: dict[Labels, array[float]] = {}
+
+    @property
+    def arrivals(self) -> Mapping[Labels, tuple[Arrival, ...]]:
+        """Every sample that was taken until now, by series."""
+        return {
+            labels: tuple(Arrival(*flat[index : index + 3]) for index in range(0, len(flat), 3))
+            for labels, flat in self._arrivals.items()
+        }
 
     @property
     def writes(self) -> Writes:
@@ -106,9 +126,13 @@ class Gate:
             reason = re.sub(r"\{.*\}|\".*\"|[0-9.]+", "...", answer.text.strip())
             return self._refuse(HTTPStatus(answer.status_code), f"Prometheus: {reason}")
         self._size += len(request.body)
+        now = time.time()
         for one in series:
             self._samples += len(one.samples)
             self._writers.setdefault(one.labels, set()).add(writer)
+            kept = self._arrivals.setdefault(one.labels, array("d"))
+            for sample in one.samples:
+                kept.extend((sample.milliseconds / 1000, sample.value, now))
         return Answer(HTTPStatus.OK)
 
     def _refuse(self, status: HTTPStatus, reason: str) -> Answer:

@@ -117,6 +117,8 @@ class Dashboard:
     title: str
     panels: tuple[Panel, ...]
     variables: tuple[Variable, ...]
+    annotations: tuple[Panel, ...] = ()
+    """Marks in all graphs, as panels without a place."""
 
 
 def read(document: Json, scrape_seconds: float) -> Dashboard:
@@ -127,6 +129,7 @@ def read(document: Json, scrape_seconds: float) -> Dashboard:
         title=str(document["title"]),
         panels=tuple(_panels(document.get("panels", ()), scrape_seconds)),
         variables=tuple(_variable(one) for one in variables),
+        annotations=tuple(_annotations(document.get("annotations", {}).get("list", ()), scrape_seconds)),
     )
 
 
@@ -139,6 +142,15 @@ def _panels(documents: Sequence[Json], scrape_seconds: float) -> Iterator[Panel]
             yield from (_panel(inner, row, scrape_seconds) for inner in document.get("panels") or ())
         elif document.get("targets"):
             yield _panel(document, row, scrape_seconds)
+
+
+def _annotations(documents: Sequence[Json], scrape_seconds: float) -> Iterator[Panel]:
+    """Those that ask a data source; Grafana's own, which people write by hand, have no target."""
+    for document in documents:
+        if document.get("target", {}).get("expr"):
+            title = f"annotation {document['name']}"
+            asked = {"type": "annotation", "title": title, "targets": [document["target"]]}
+            yield _panel({**asked, "datasource": document.get("datasource")}, "", scrape_seconds)
 
 
 def _panel(document: Json, row: str, scrape_seconds: float) -> Panel:
@@ -215,7 +227,7 @@ def _variable(document: Json) -> Variable:
     asked: Any = document.get("query") or ""
     text = str(asked.get("query", "") if isinstance(asked, Mapping) else asked)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     kind = str(document.get("type", ""))
-    current: Any = document.get("current", {}).get("value", ())
+    current: Any = document.get("current", {}).get("value", [])
     return Variable(
         name=str(document["name"]),
         kind=kind,
@@ -224,7 +236,7 @@ def _variable(document: Json) -> Variable:
         several=bool(document.get("multi")) or bool(document.get("includeAll")),
         all_value=str(document.get("allValue") or ""),
         current=tuple(map(str, current)) if isinstance(current, list) else (str(current),),  # pyright: ignore[reportUnknownArgumentType]
-        fixed=() if kind == "query" else tuple(part.strip() for part in text.split(",") if part.strip()),
+        fixed=() if kind in ("query", "textbox") else tuple(part.strip() for part in text.split(",") if part.strip()),
         regex=str(document.get("regex") or ""),
     )
 

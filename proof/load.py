@@ -34,11 +34,15 @@ class Sent:
 
 
 class Load:
-    """Sends to the tasks of the first application, which listen on `ports`, `rate` requests a second."""
+    """Sends to the tasks of the first application, which listen on `ports`, `rate` requests a second.
 
-    def __init__(self, ports: Sequence[int], rate: float) -> None:
+    `kinds` are the last digits of the order numbers, in turn: what the sample does goes by them.
+    """
+
+    def __init__(self, ports: Sequence[int], rate: float, kinds: Sequence[int] = range(CYCLE)) -> None:
         self._ports = ports
         self._rate = rate
+        self.kinds = kinds
         self._sent: list[Sent] = []
         self._next = 0
 
@@ -55,7 +59,8 @@ class Load:
                 # Each is due at its own time, whatever became of those before it: a slow answer lowers no rate.
                 due = start + (self._next - first) / self._rate
                 await asyncio.sleep(max(due - time.monotonic(), 0))
-                group.create_task(self._send(self._next))
+                order = self._next // CYCLE * CYCLE + self.kinds[self._next % len(self.kinds)]
+                group.create_task(self._send(order))
                 self._next += 1
 
     async def _send(self, order: int) -> None:

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from documents import catalogue, names, travel
+from documents.alerting.inputs import DEFAULTS, Thresholds
 from documents.collector import scraping
+from documents.objectives import Objectives
 from preview import wiring
 from preview.recorder import Recording, Resource
 
@@ -98,6 +100,10 @@ class Plan:
     listeners: frozenset[str] = frozenset()
     """`host:port` of everything that an ECS service of the stack answers at, by Cloud Map or Service Connect."""
     scraper: Service | None = None
+    objectives: Mapping[str, Objectives] = field(default_factory=dict[str, Objectives])
+    """What applications promise, by their names."""
+    thresholds: Mapping[str, Thresholds] = field(default_factory=dict[str, Thresholds])
+    """Where alerts fire, by the names of applications."""
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -161,6 +167,7 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         for name in (str(resource.inputs["name"]),)
     }
     configured: Sequence[Mapping[str, Any]] = recording.config.get(f"{recording.project}:applications", ())
+    of_stack = _thresholds(recording.config, f"{recording.project}:alerts").over(DEFAULTS)
     order = {str(application["name"]): index for index, application in enumerate(configured)}
     listeners = frozenset(_listeners(recording, services))
     collector, scraper = services.pop(names.COLLECTOR, None), services.pop(names.SCRAPER, None)
@@ -181,10 +188,22 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         domains=frozenset(_domains(recording).values()),
         listeners=listeners,
         scraper=scraper,
+        objectives={
+            str(one["name"]): Objectives.model_validate(one["objectives"])
+            for one in configured
+            if one.get("objectives")
+        },
+        thresholds={str(one["name"]): _thresholds(one).over(of_stack) for one in configured},
         container_insights=next(
             (one["value"] for one in made.inputs.get("settings", ()) if one["name"] == "containerInsights"), "disabled"
         ),
     )
+
+
+def _thresholds(configured: Mapping[str, Any], key: str = "alerts") -> Thresholds:
+    """What is said of thresholds under a key."""
+    alerts: Mapping[str, Any] = configured.get(key) or {}
+    return Thresholds.model_validate(alerts.get("thresholds") or {})
 
 
 def _domains(recording: Recording) -> dict[str, str]:

@@ -90,6 +90,14 @@ class Child:
             )
         return self._last
 
+    def pause(self) -> None:
+        """Stops the whole group where it is."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets the whole group go on."""
+        self._signal(signal.SIGCONT)
+
     def terminate(self) -> None:
         """Asks the whole group to end."""
         self._signal(signal.SIGTERM)

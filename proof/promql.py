@@ -42,6 +42,18 @@ def window_problem(query: str, sample_seconds: float) -> str:
     return ""
 
 
+def ranges(query: str) -> Iterator[tuple[str, str, float]]:
+    """Every function over a range: the metric that it is asked of, its name, and the range in seconds.
+
+    Raises ValueError if the query cannot be parsed.
+    """
+    for node in _nodes(promql_parser.parse(query)):
+        if isinstance(node, promql_parser.Call):
+            for argument in node.args:
+                if isinstance(argument, promql_parser.MatrixSelector):
+                    yield argument.vector_selector.name or "", node.func.name, argument.range.total_seconds()
+
+
 def _windows(parsed: Any) -> Iterator[tuple[str, float]]:
     """Every function over a range, with the range in seconds."""
     for node in _nodes(parsed):

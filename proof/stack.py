@@ -14,11 +14,11 @@ import yaml
 
 from documents import names
 from documents.collector import scraping
-from proof import elsewhere, records, senders
+from proof import compressed, elsewhere, records, senders
 from proof.cloud_map import CloudMap
 from proof.ecs import Ecs, Listed
 from proof.gate import Gate, Writes
-from proof.load import Load
+from proof.load import CYCLE, Load
 from proof.plan import Container, Plan, Service, environment
 from proof.processes import Child, Children, Program, ProgramError
 from proof.sigv4 import Credentials
@@ -31,6 +31,8 @@ from proof.xray import Received, XRay
 from sample.environment import TELEMETRY_DEFAULTS
 
 REQUESTS_PER_SECOND: Final = 10.0
+
+_LOOKBACK_SECONDS: Final = 300.0
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -92,6 +94,35 @@ class Stack:
         return f"http://{LOOPBACK}:{self._stand_ins.prometheus_port}"
 
     @property
+    def factor(self) -> float:
+        """How many times more often samples come here than in a deployment."""
+        return self.plan.shipped_seconds / INTERVAL_SECONDS
+
+    @property
+    def gate(self) -> Gate:
+        """What stands for AMP's entrance."""
+        return self._stand_ins.gate
+
+    @property
+    def xray(self) -> XRay:
+        """What stands for X-Ray."""
+        return self._stand_ins.xray
+
+    @property
+    def children(self) -> Children:
+        """Every process of the run."""
+        return self._around.children
+
+    @property
+    def receivers(self) -> tuple[tuple[Task, int], ...]:
+        """The tasks of applications with the loopback ports where their collectors take OTLP over HTTP."""
+        return tuple(self._receivers)
+
+    def load(self, kinds: Sequence[int] = range(CYCLE), rate: float = REQUESTS_PER_SECOND) -> Load:
+        """Requests to the first application; `kinds` and `rate` as of `Load`."""
+        return Load(self._fronts, rate, kinds)
+
+    @property
     def writes(self) -> Writes:
         """What the collectors wrote to AMP until now."""
         return self._stand_ins.gate.writes
@@ -124,17 +155,17 @@ class Stack:
     ) -> tuple[Load, Window]:
         """Sends load: until telemetry flows (or patience ends), and then evenly for the steady phase."""
         say("under load, until every process has been heard of")
-        load = Load(self._fronts, REQUESTS_PER_SECOND)
+        load = self.load()
         steady: list[float] = []
         sending = asyncio.create_task(load.run(lambda: bool(steady) and time.time() >= steady[0] + timing.steady))
         try:
             await until(flowing, timing.first, self.check)
+            await self._send_logs()
             await asyncio.sleep(LOOK_BACK * INTERVAL_SECONDS)
             say(f"{timing.steady:g} s of even load, {REQUESTS_PER_SECOND:g} requests a second")
             steady.append(time.time())
             self._read()
             await sending
-            await self._send_logs()
             self._read()
         finally:
             sending.cancel()
@@ -146,7 +177,7 @@ class Stack:
 
     async def keep_driving(self) -> None:
         """Sends load until it is cancelled."""
-        await Load(self._fronts, REQUESTS_PER_SECOND).run(lambda: False)
+        await self.load().run(lambda: False)
 
     def truth(self, load: Load, steady: Window) -> Truth:
         """Everything that is known by now."""
@@ -162,12 +193,14 @@ class Stack:
             elsewhere=self._stand_ins.elsewhere.received,
             log_records=tuple(self._log_records),
             foreign=self.foreign,
+            arrivals=self.gate.arrivals,
             logs={
                 child.name: child.log.read_text(errors="replace")
                 for task in self.tasks
                 for name, child in task.children.items()
                 if name in (names.COLLECTOR, names.FRONT, names.DRAIN)
             },
+            lines={service.name: tuple(self._lines(service)) for service in self.plan.applications},
             prometheus=self.prometheus_url,
         )
 
@@ -188,6 +221,12 @@ class Stack:
         if self._server:
             await self._around.children.end([self._server])
 
+    def _lines(self, service: Service) -> Iterator[str]:
+        """What the application of a service has written, in all of its tasks."""
+        for task in itertools.chain(*self._applications):
+            if task.service is service:
+                yield from task.children[service.name].log.read_text(errors="replace").splitlines()
+
     def _tasks(self, service: Service) -> list[Task]:
         plan, around = self.plan, self._around
         return [Task(service, region=plan.region, cluster=plan.cluster, around=around) for _ in range(service.count)]
@@ -195,10 +234,11 @@ class Stack:
     def _start_prometheus(self) -> Child:
         rules: list[str] = []
         for name, text in self.plan.rules.items():
-            (self._around.folder / name).write_text(text)
+            # Samples come more often than in a deployment, so what looks back or waits is shorter by as much.
+            (self._around.folder / name).write_text(compressed.rules(text, self.factor))
             rules.append(name)
         configuration = {
-            # Only groups that state no interval of their own follow this one.
+            # Groups that state no interval of their own follow this one.
             "global": {"evaluation_interval": f"{INTERVAL_SECONDS:g}s"},
             "rule_files": rules,
             "storage": {"tsdb": {"out_of_order_time_window": f"{self.plan.out_of_order_seconds:g}s"}},
@@ -209,6 +249,8 @@ class Stack:
             "--config.file=prometheus.yaml",
             "--storage.tsdb.path=prometheus",
             f"--web.listen-address={LOOPBACK}:{self._stand_ins.prometheus_port}",
+            # A series that has ended is seen for so long after its last sample: Prometheus' and AMP's five minutes.
+            f"--query.lookback-delta={_LOOKBACK_SECONDS / self.factor:g}s",
             "--web.enable-remote-write-receiver",
             "--log.level=warn",
         ]

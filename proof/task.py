@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from documents import drain, names
 from proof import gate, shell
+from proof.ballast import Ballast
 from proof.cloud_map import CloudMap
 from proof.metadata import Metadata, Reading, TaskIdentity
 from proof.plan import CONFIGURATION, Container, Service, environment
@@ -92,6 +93,8 @@ class Task:
         self.credentials: Final = Credentials(f"ASIA{unique[:16]}", uuid.uuid4().hex, f"token-{unique}")
         self.wire: Final = Wire()
         self.children: Final[dict[str, Child]] = {}
+        self.ballasts: Final[list[Ballast]] = []
+        self._programs: Final[dict[str, Program]] = {}
         self.readings: Final[list[Reading]] = []
         self.conditions: Final[list[Callable[[], Awaitable[None]]]] = []
         self.addresses: Final[dict[str, str]] = {}
@@ -101,7 +104,11 @@ class Task:
 
     def read(self) -> Reading:
         """Its figures of this moment."""
-        usage = {name: child.usage() for name, child in self.children.items()}
+        usage = {name: child.usage() for name, child in self.children.items() if child.ended is None}
+        # Beside the first of them, whatever its name is.
+        for name in [*usage][:1]:
+            for ballast in self.ballasts:
+                usage[name] = ballast.added_to(usage[name])
         return Reading(time.time(), usage, self.wire.traffic)
 
     @property
@@ -172,9 +179,14 @@ class Task:
         """Starts one of its containers; `variables` win over those of its definition."""
         own = "" if container["name"] == self.service.name else f"-{container['name']}"
         everything = base(self.around.folder) | environment(container) | dict(variables)
-        program = Program(f"{self.service.name}{own}-{self.identity.id[:4]}", arguments, everything)
-        self.children[container["name"]] = self.around.children.start(program)
-        return self.children[container["name"]]
+        name = str(container["name"])
+        self._programs[name] = Program(f"{self.service.name}{own}-{self.identity.id[:4]}", arguments, everything)
+        return self.restart(name)
+
+    def restart(self, container: str) -> Child:
+        """Starts a container once more after it has ended, as it was started before."""
+        self.children[container] = self.around.children.start(self._programs[container])
+        return self.children[container]
 
     async def outbound(self, port: int) -> int:
         """The port by which the task reaches a loopback port through its network interface."""

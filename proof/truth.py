@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Final
 
 from proof.elsewhere import Elsewhere
-from proof.gate import Writes
+from proof.gate import Arrival, Writes
 from proof.load import Sent
 from proof.metadata import Reading
 from proof.plan import Plan, Service
+from proof.remote_write import Labels
 from proof.segment import Segment
 from proof.senders import Foreign
 from proof.xray import Received
@@ -112,8 +113,12 @@ class Truth:
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
     log_records: tuple[str, ...] = ()
     """The texts of the log records that were sent, each of them different."""
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """What applications wrote to standard error, by name."""
     foreign: tuple[Foreign, ...] = ()
     """The segments that were sent beside the load, without OTLP."""
+    arrivals: Mapping[Labels, tuple[Arrival, ...]] = field(default_factory=dict[Labels, tuple[Arrival, ...]])
+    """Every sample that was written, by its series."""
 
     def means(self, used: Callable[[Window], float]) -> tuple[float, float]:
         """The mean of a quantity over the steady window, as its moments show it and as a rate would.

@@ -2,12 +2,14 @@
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import yaml
 
+from documents.alerting import alerts
 from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY
 from proof import contract, expectations, grafana, promql
 from proof.drill import Drill
@@ -20,8 +22,10 @@ from proof.verdict import Kind, Verdict
 _LONG_BEFORE_SECONDS: Final = 3600.0
 """Further back than any query looks: only what needs no telemetry has a value then."""
 
-_COVERAGE: Final = 0.8
-"""Share of the asked points that a series must have."""
+_UNDER_LOAD: Final = frozenset(
+    alert.name for alert in (alerts.ERROR_RATE, alerts.LATENCY, alerts.BURNING_FAST, alerts.BURNING_SLOWLY)
+)
+"""Alerts that the load of a run may rightly make fire: one in ten of its requests fails, and one in ten is slow."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,13 @@ class DashboardResult:
     panels: tuple[PanelResult, ...]
     variables: tuple[Verdict, ...] = ()
     links: tuple[Verdict, ...] = ()
+    annotations: tuple[Verdict, ...] = ()
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """All of its verdicts."""
         asked = (answer.verdict for panel in self.panels for answer in panel.answers)
-        return (*self.variables, *asked, *self.links)
+        return (*self.variables, *asked, *self.annotations, *self.links)
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,11 @@ def compare(expected: Expected, frames: Sequence[Frame], scale: float, points: i
         if key in found:
             problems.append(f"two series for {_named(key)}")
         values = frame.finite
-        if len(values) < _COVERAGE * points:
+        if len(values) < expected.coverage * points:
             problems.append(f"{_named(key)} has {len(values)} of {points} points")
         found[key] = scale * math.fsum(values) / len(values) if values else math.nan
-    problems += [f"no series for {_named(key)}" if key else "no series" for key in expected.series if key not in found]
+    missing = expected.series.keys() - expected.optional - found.keys()
+    problems += [f"no series for {_named(key)}" if key else "no series" for key in expected.series if key in missing]
     for key, value in found.items():
         wanted = expected.series.get(key)
         if wanted is None:
@@ -167,14 +173,20 @@ class Judge:
             answers = [await self._answer(board, panel, target, choice) for target in panel.targets]
             panels.append(PanelResult(panel, tuple(answers)))
         links = tuple(_links(document, board))
-        return DashboardResult(board.uid, board.title, tuple(panels), tuple(variables), links)
+        marks = [
+            (await self._answer(board, annotation, target, choice)).verdict
+            for annotation in board.annotations
+            for target in annotation.targets
+        ]
+        return DashboardResult(board.uid, board.title, tuple(panels), tuple(variables), links, tuple(marks))
 
     async def _variable(
         self, board: Dashboard, variable: Variable, choice: Choice
     ) -> tuple[tuple[str, ...], Verdict | None]:
         """The values that are chosen, and the verdict on what can be chosen."""
         if variable.kind != "query":
-            return variable.fixed or variable.current, None
+            # Of several values all are chosen, of one the one that it is set to.
+            return (variable.fixed if variable.several else variable.current) or variable.fixed[:1], None
         subject = f"{board.title} / ${variable.name}"
         if variable.source is not AMP:
             reason = "its data source cannot be asked here"
@@ -274,28 +286,38 @@ class Judge:
     async def rules(self) -> list[Verdict]:
         """Every rule of the stack: loaded, evaluated without error, and with the values that it should record."""
         verdicts: list[Verdict] = []
-        loaded = {
-            (group["name"], rule["name"]): rule for group in await self._server.rule_groups() for rule in group["rules"]
-        }
+        loaded: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+        for group in await self._server.rule_groups():
+            for rule in group["rules"]:
+                loaded[group["name"], rule["name"]].append(rule)
         for text in self._truth.plan.rules.values():
             document: Mapping[str, Any] = yaml.safe_load(text) or {}
             for group in document.get("groups") or ():
+                # Rules of one name record series of one name, told apart by labels, and so are judged together.
+                named: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
                 for rule in group["rules"]:
-                    name = str(rule.get("record") or rule.get("alert"))
-                    state = loaded.get((group["name"], name))
-                    verdicts.append(await self._rule(name, rule, state))
+                    named[str(rule.get("record") or rule.get("alert"))].append(rule)
+                verdicts += [
+                    await self._rules_of(name, rules, loaded[group["name"], name]) for name, rules in named.items()
+                ]
         return verdicts
 
-    async def _rule(self, name: str, rule: Mapping[str, Any], state: Mapping[str, Any] | None) -> Verdict:
-        query = str(rule["expr"])
-        if reason := _unhealthy(state) or self._too_short(query):
-            return Verdict(Kind.FAILED, "rule", name, query, reason=reason)
-        if "alert" in rule:
-            return Verdict(Kind.CHECKED, "rule", name, query, expected="evaluates", found="evaluates")
+    async def _rules_of(
+        self, name: str, rules: Sequence[Mapping[str, Any]], states: Sequence[Mapping[str, Any]]
+    ) -> Verdict:
+        queries = [str(rule["expr"]) for rule in rules]
+        query = "\n".join(queries)
+        problems = [*_unhealthy(rules, states), *(problem for one in queries if (problem := self._too_short(one)))]
+        if problems:
+            return Verdict(Kind.FAILED, "rule", name, query, reason="; ".join(problems))
+        if "alert" in rules[0]:
+            return _of_alert(name, query, firing=any(state["state"] == "firing" for state in states))
         span = Span(self._window.start, self._window.end, self._truth.interval)
         frames = await self._server.range(name, span)
-        expectation = expectations.RECORDED.get(name)
-        if await self._server.range(query, Span(self._before.start, self._before.end, span.step)):
+        expectation = expectations.recorded(name)
+        before = Span(self._before.start, self._before.end, span.step)
+        constants = [one for one in queries if await self._server.range(one, before)]
+        if constants and name not in expectations.CONFIGURED:
             return Verdict(Kind.FAILED, "rule", name, query, len(frames), reason="records a constant")
         if expectation is None:
             return Verdict(Kind.FAILED, "rule", name, query, len(frames), reason="no expectation")
@@ -304,11 +326,25 @@ class Judge:
         return self._explained(_judged("rule", name, query, frames, result))
 
 
-def _unhealthy(state: Mapping[str, Any] | None) -> str:
-    """What Prometheus says against a rule."""
-    if state is None:
-        return "Prometheus did not load it"
-    return "" if state["health"] == "ok" else f"its evaluation: {state['health']} {state.get('lastError', '')}".strip()
+def _unhealthy(rules: Sequence[Mapping[str, Any]], states: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What Prometheus says against rules of one name."""
+    if len(states) < len(rules):
+        yield "Prometheus did not load it"
+    for state in states:
+        if state["health"] != "ok":
+            yield f"its evaluation: {state['health']} {state.get('lastError', '')}".strip()
+
+
+def _of_alert(name: str, query: str, *, firing: bool) -> Verdict:
+    """An alert in the run of the panels, which is no drill: it can be evaluated, and does not cry for nothing."""
+    found = "fires" if firing else "silent"
+    if name == alerts.DEAD_MANS_SWITCH.name:
+        reason = "" if firing else "it has to fire as long as all is well"
+        return Verdict(Kind.FAILED if reason else Kind.PROVED, "rule", name, query, 0, "fires", found, reason)
+    if name in _UNDER_LOAD:
+        return Verdict(Kind.CHECKED, "rule", name, query, expected="evaluates", found=found)
+    reason = "it fires, and nothing is wrong" if firing else ""
+    return Verdict(Kind.FAILED if reason else Kind.PROVED, "rule", name, query, 0, "silent", found, reason)
 
 
 def _judged(area: str, subject: str, query: str, frames: Sequence[Frame], result: Comparison) -> Verdict:

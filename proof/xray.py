@@ -52,6 +52,8 @@ class XRay:
         self._twice = 0
         self._last = 0.0
         self._refused: Counter[str] = Counter()
+        self.refusing: HTTPStatus | None = None
+        """What segments are answered with as long as it is set."""
 
     @property
     def received(self) -> Received:
@@ -73,6 +75,8 @@ class XRay:
             return self._refuse(HTTPStatus.FORBIDDEN, str(error))
         if request.path in _EMPTY:
             return _answer(_EMPTY[request.path])
+        if self.refusing:
+            return self._refuse(self.refusing, "as a drill wants it")
         if (request.method, request.path) == ("POST", SPANS):
             return self._put_spans(request)
         if (request.method, request.path) != ("POST", "/TraceSegments"):
@@ -112,7 +116,9 @@ class XRay:
 
     def _refuse(self, status: HTTPStatus, reason: str) -> Answer:
         self._refused[f"{status.value} {reason}"] += 1
-        return Answer(status, json.dumps({"message": reason}).encode())
+        # The name of the error, by which an exporter knows a refusal of X-Ray's own from one of something between.
+        kind = {"__type": "InvalidRequestException"} if status == HTTPStatus.BAD_REQUEST else {}
+        return Answer(status, json.dumps({**kind, "message": reason}).encode())
 
 
 def _answer(body: dict[str, Any]) -> Answer:

@@ -29,7 +29,7 @@ def _cpu(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     return even(Quantity.VCPU, truth, lambda window: sum(task.used_vcpu(window) for task in tasks), 0.15, 0.01)
 
 
-def _cpu_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+def cpu_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Mean share of the reservation."""
 
     def share(window: Window) -> float:
@@ -45,7 +45,7 @@ def _memory(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     return between(Quantity.BYTES, low * 0.95 - 2 * _MEBIBYTE * len(tasks), high * 1.05)
 
 
-def _memory_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+def memory_share(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     """Mean share of the reservation."""
     values = [(_memory([task], truth), task.memory * _MEBIBYTE) for task in tasks]
     low, high = sum(held.low / whole for held, whole in values), sum(held.high / whole for held, whole in values)
@@ -72,12 +72,20 @@ def _written(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
     return even(Quantity.BYTE_RATE, truth, lambda window: sum(task.written(window) for task in tasks), 0.25, _PAGE)
 
 
+def _age(tasks: Sequence[TaskTruth], truth: Truth) -> Value:
+    """Seconds, as they are in the middle of the window. A task's collector starts after the stack began and before the
+    task is looked at; what it says of itself is up to two samples old."""
+    middle = (truth.steady.start + truth.steady.end) / 2
+    youngest = middle - max(task.readings[0].at for task in tasks) - 2 * truth.interval
+    return between(Quantity.SECONDS, youngest, middle - truth.began)
+
+
 _ECS: Final[Mapping[str, Expectation]] = {
     "Running tasks": in_total(lambda tasks, _: exactly(len(tasks))),
     "Memory in use": in_total(_memory),
     "vCPU in use": in_total(_cpu),
-    "CPU of reservation": by_family(_cpu_share),
-    "Memory of reservation": by_family(_memory_share),
+    "CPU of reservation": by_family(cpu_share),
+    "Memory of reservation": by_family(memory_share),
     "Network in": by_family(_received),
     "Network out": by_family(_sent),
     "Storage read": by_family(_read),
@@ -86,16 +94,18 @@ _ECS: Final[Mapping[str, Expectation]] = {
 
 PANELS: Final[Mapping[tuple[str, str, str], Expectation]] = {
     **{("ecs-tasks", title, "A"): expectation for title, expectation in _ECS.items()},
-    ("ecs-tasks", "Tasks", "A"): by_task(_cpu_share),
-    ("ecs-tasks", "Tasks", "B"): by_task(_memory_share),
+    ("ecs-tasks", "Tasks", "A"): by_task(cpu_share),
+    ("ecs-tasks", "Tasks", "B"): by_task(memory_share),
     ("ecs-tasks", "Tasks", "C"): by_task(_memory),
     ("ecs-tasks", "Tasks", "D"): by_task(_received),
     ("ecs-tasks", "Tasks", "E"): by_task(_sent),
+    ("ecs-tasks", "Tasks", "F"): by_task(_age),
+    ("ecs-tasks", "annotation Deployment", "Annotation"): by_family(lambda tasks, _: exactly(len(tasks))),
 }
 
 RECORDED: Final[Mapping[str, Expectation]] = {
-    "task:ecs_task_cpu_utilization:ratio": by_task(_cpu_share),
-    "task:ecs_task_memory_utilization:ratio": by_task(_memory_share),
+    "task:ecs_task_cpu_utilization:ratio": by_task(cpu_share),
+    "task:ecs_task_memory_utilization:ratio": by_task(memory_share),
 }
 
 VARIABLES: Final[Mapping[tuple[str, str], Callable[[Truth], tuple[str, ...]]]] = {

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from documents.catalogue import Label
 from proof.truth import TaskTruth, Truth, Window
@@ -61,11 +62,20 @@ class Value:
 
 @dataclass(frozen=True)
 class Expected:
-    """Exactly these series, told apart by the values of the labels `by`."""
+    """Exactly these series, told apart by the values of the labels `by`.
+
+    Those in `optional` may be missing, and `coverage` is the share of the asked points that each has at least: what
+    begins when something has been wrong for a while has fewer.
+    """
 
     by: tuple[str, ...]
     series: Mapping[tuple[str, ...], Value]
+    optional: frozenset[tuple[str, ...]] = frozenset()
+    coverage: float = 0.8
 
+
+SELDOM: Final = 0.5
+"""The coverage of what rules look at every four minutes only, which is not yet there when the window begins."""
 
 Expectation = Callable[[Truth], Expected]
 
