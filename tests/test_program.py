@@ -15,7 +15,8 @@ import yaml
 
 from preview.recorder import ProgramError, Recording, record
 from preview.render import documents
-from tests.components.variants import ROOT, STOREFRONT, one, program, recorded
+from settings import Settings
+from tests.components.variants import INVENTORY, ROOT, STOREFRONT, VARIANTS, one, program, recorded
 
 # Each test makes whole documents or programs, which takes a second or two.
 pytestmark = pytest.mark.slow
@@ -196,24 +197,47 @@ def test_names_of_stacks_that_aws_would_refuse(project: Project, stack: str) -> 
         record(root, stack)
 
 
-def test_two_stacks_share_no_name_on_aws() -> None:
-    """They may live in one account and region. What Grafana or a cluster holds is named within it."""
-    global_types = (
-        "aws:iam/role:Role",
-        "aws:cloudwatch/logGroup:LogGroup",
-        "aws:ecr/repository:Repository",
-        "aws:ecs/cluster:Cluster",
-        "aws:ecs/taskDefinition:TaskDefinition",
-        "aws:amp/workspace:Workspace",
-        "aws:grafana/workspace:Workspace",
-        "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
-    )
+_NAMED_BY = ("name", "namePrefix", "family", "alias", "bucket", "configurationName", "ruleName")
+_NAMED_WITHIN = {
+    "aws:amp/ruleGroupNamespace:RuleGroupNamespace": "a workspace of AMP",
+    "aws:ecs/service:Service": "a cluster",
+    "aws:grafana/workspaceServiceAccount:WorkspaceServiceAccount": "a workspace of AMG",
+    "aws:iam/rolePolicy:RolePolicy": "a role",
+    "aws:s3/bucketObjectv2:BucketObjectv2": "a bucket",
+    "aws:s3/bucketPolicy:BucketPolicy": "a bucket",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a bucket",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": "a bucket",
+    "aws:s3/bucketVersioning:BucketVersioning": "a bucket",
+    "aws:servicediscovery/service:Service": "a namespace",
+}
+_EVERYTHING = {
+    "collector": VARIANTS["own-additions"]["collector"] | {"receivers": ["xray"]},
+    "traces": VARIANTS["sampling-rules"]["traces"],
+    "alerts": VARIANTS["alerts"]["alerts"],
+    "applications": [
+        STOREFRONT | {"image": {"build": "./sample"}},
+        INVENTORY | {"pattern": "service", "metrics": {"port": 9464}},
+    ],
+}
 
-    def names(stack: str) -> set[str]:
+
+def test_two_stacks_share_no_name_on_aws() -> None:
+    """They may live in one account and region, although their files say the same."""
+
+    def names(stack: str) -> set[tuple[str, str]]:
+        recording = record(ROOT, stack, config=dict.fromkeys(Settings.model_fields) | _EVERYTHING)
         return {
-            resource.inputs.get("name") or resource.inputs.get("family") or resource.inputs["alias"]
-            for token in global_types
-            for resource in recorded(stack).of_type(token)
+            (resource.type, resource.inputs[key])
+            for resource in recording.resources
+            for key in _NAMED_BY
+            if resource.type.startswith("aws:") and resource.type not in _NAMED_WITHIN and key in resource.inputs
         }
 
-    assert not names("dev") & names("prod")
+    dev, prod = names("dev"), names("prod")
+    assert not dev & prod
+    assert len(dev) == len(prod)
+    assert {token.rpartition(":")[2] for token, _ in dev} == {
+        "Alias", "Bucket", "Cluster", "EventRule", "LogGroup", "LogMetricFilter",
+        "MetricAlarm", "PrivateDnsNamespace", "Repository", "Role", "SamplingRule", "SecurityGroup",
+        "SlackChannelConfiguration", "TaskDefinition", "TeamsChannelConfiguration", "Topic", "Workspace",
+    }  # fmt: skip

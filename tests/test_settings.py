@@ -71,7 +71,8 @@ def test_keys_of_others_are_left_alone() -> None:
 def test_latest_is_warned_of() -> None:
     images = ["shop/web:latest", f"shop/web:latest@sha256:{'0' * 64}", "shop/web:1", {"build": "./sample"}]
     found = loaded(
-        applications=[APPLICATION | {"name": f"web-{index}", "image": image} for index, image in enumerate(images)]
+        applications=[APPLICATION | {"name": f"web-{index}", "image": image} for index, image in enumerate(images)],
+        alerts={"subscriptions": [{"email": "people@example.com"}]},
     )
     assert warnings(found) == [
         "applications.0.image: the tag 'latest' may be another image tomorrow (got 'shop/web:latest'); pin a version"
@@ -382,8 +383,9 @@ def test_dashboards_of_the_stack_and_imported_ones(tmp_path: Path) -> None:
     config = configuration(application() | {"grafana": {"dashboards": ["team.json"]}})
     found, imports = load(config, NAMES, tmp_path)
     all_of_them = dashboards_of(found, NAMES, "eu-west-1", imports)
-    assert [dashboard.uid for dashboard in all_of_them] == ["ecs-tasks", "application", "team"]
-    assert set(OURS) == {"ecs-tasks", "application"}
+    ours = ["overview", "ecs-tasks", "application", "traces", "collector", "costs"]
+    assert [dashboard.uid for dashboard in all_of_them] == [*ours, "team"]
+    assert set(OURS) == {*ours}
 
 
 def test_every_fault_of_imported_dashboards(tmp_path: Path) -> None:

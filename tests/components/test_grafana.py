@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 from components import grafana
+from documents.dashboards import OURS
 from preview.recorder import Recording, Resource
 from tests.components.variants import ROLE, names_of, one, program, recorded, statements, untagged
 
@@ -61,8 +62,14 @@ def test_its_role_queries_one_workspace() -> None:
         "QueryMetrics": "<metrics-workspace.arn>",
         "ReadTraces": "*",
         "ReadCloudWatch": "*",
-        "ReadTaskEvents": "arn:aws:logs:eu-west-1:<account>:log-group:"
-        "/aws/ecs/containerinsights/ecs-observability-dev/performance:*",
+        "ReadLogs": [
+            f"arn:aws:logs:eu-west-1:<account>:log-group:{group}:*"
+            for group in (
+                "/aws/ecs/containerinsights/ecs-observability-dev/performance",
+                "/aws/events/ecs-observability-dev/ecs",
+                "/ecs/ecs-observability-dev/*",
+            )
+        ],
     }
     verbs = {
         action.split(":")[1]
@@ -158,9 +165,7 @@ def test_dashboards_follow_the_data_sources() -> None:
     recording = recorded("grafana")
     dashboards = recording.of_type(DASHBOARD)
     assert [dashboard.name for dashboard in dashboards] == [
-        "grafana-dashboard-application",
-        "grafana-dashboard-ecs-tasks",
-        "grafana-dashboard-team",
+        f"grafana-dashboard-{uid}" for uid in sorted((*OURS, "team"))
     ]
     for dashboard in dashboards:
         assert names_of(recording, dashboard.dependencies) == {
@@ -168,11 +173,14 @@ def test_dashboards_follow_the_data_sources() -> None:
             "grafana-cloudwatch",
             "grafana-folder",
             "grafana-xray",
+            "metrics-workspace",
         }
         assert dashboard.inputs["folder"] == "ecs-observability-dev"
         assert dashboard.inputs["overwrite"] is True
+    (costs,) = (one for one in dashboards if one.name == "grafana-dashboard-costs")
+    assert "<metrics-workspace.id>" in costs.inputs["configJson"]
     assert recording.outputs["dashboardUrls"] == {
-        uid: f"https://<grafana-workspace.endpoint>/d/{uid}" for uid in ("application", "ecs-tasks", "team")
+        uid: f"https://<grafana-workspace.endpoint>/d/{uid}" for uid in (*OURS, "team")
     }
 
 

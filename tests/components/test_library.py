@@ -169,3 +169,30 @@ def test_an_application_has_the_checks_of_a_stack_file(tmp_path: Path, more: str
     with pytest.raises((ProgramError, ConfigurationError)) as caught:
         run(tmp_path, APPLICATION.format(secret=f'"{SECRET}"', more=more))
     assert fault in str(caught.value)
+
+
+ALERTING = """
+from components import Alerting, TaskEvents
+from documents.alerting.inputs import DEFAULTS
+from documents.alerting.subscriptions import Subscription
+from documents.catalogue import Pattern
+from documents.observed import Application as Seen, Observed
+
+TaskEvents("events", {"site": site, "cluster_arn": aws.ecs.Cluster("theirs", name="shop-dev").arn})
+seen = Observed(site.names, "eu-west-1", 60, (Seen("web", Pattern.SIDECAR, 2, DEFAULTS),))
+Alerting("alerting", {
+    "site": site, "observed": seen, "workspace_id": metrics.workspace_id, "workspace_arn": metrics.workspace_arn,
+    "subscriptions": [Subscription(email="people@example.com")],
+})
+"""
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_alerts_for_a_cluster_of_theirs(tmp_path: Path, preview: bool) -> None:
+    recording = run(tmp_path, ALERTING, preview=preview)
+    alarms = recording.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")
+    assert "shop-dev-TaskOutOfMemory-web" in {alarm.inputs["name"] for alarm in alarms}
+    assert len(recording.of_type("aws:sns/topicSubscription:TopicSubscription")) == 2
+    if not preview:
+        stops = recording.named("aws:cloudwatch/eventRule:EventRule", "events-stops")
+        assert '"clusterArn": ["<theirs.arn>"]' in stops.inputs["eventPattern"]

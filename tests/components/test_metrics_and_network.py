@@ -2,6 +2,7 @@
 
 import ipaddress
 
+import pytest
 import yaml
 
 from tests.components.variants import names_of, recorded, untagged
@@ -40,12 +41,15 @@ def test_retention_and_limits() -> None:
     }
 
 
-def test_rules_only_where_there_is_something_to_record() -> None:
-    [rules] = recorded("mixed").of_type(RULES)
-    assert rules.inputs["name"] == "recording"
-    assert rules.inputs["workspaceId"] == "<metrics-workspace.id>"
-    assert yaml.safe_load(rules.inputs["data"])["groups"]
-    assert recorded("cloud-map").of_type(RULES) == (), "AMP refuses a file without groups"
+@pytest.mark.parametrize("variant", ["mixed", "cloud-map"])
+def test_rules_of_every_stack(variant: str) -> None:
+    rules = {one.inputs["name"]: one.inputs for one in recorded(variant).of_type(RULES)}
+    assert set(rules) == {"recording", "alerts"}
+    for one in rules.values():
+        assert one["workspaceId"] == "<metrics-workspace.id>"
+        groups = yaml.safe_load(one["data"])["groups"]
+        assert groups
+        assert all(group["rules"] for group in groups), "AMP refuses a group without rules"
 
 
 def test_the_addresses_of_the_workspace_are_outputs() -> None:

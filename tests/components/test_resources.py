@@ -77,11 +77,43 @@ CLUSTER = """
     aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace cluster-namespace
 """
 METRICS = """
+    aws:amp/ruleGroupNamespace:RuleGroupNamespace metrics-rules-alerts
+    aws:amp/ruleGroupNamespace:RuleGroupNamespace metrics-rules-recording
     aws:amp/workspace:Workspace metrics-workspace
     aws:amp/workspaceConfiguration:WorkspaceConfiguration metrics-configuration
     aws:cloudwatch/logGroup:LogGroup metrics-logs
 """
-RECORDING_RULES = "aws:amp/ruleGroupNamespace:RuleGroupNamespace metrics-rules-recording"
+EVENTS = """
+    aws:cloudwatch/eventRule:EventRule events-deployments
+    aws:cloudwatch/eventRule:EventRule events-stops
+    aws:cloudwatch/eventTarget:EventTarget events-deployments-target
+    aws:cloudwatch/eventTarget:EventTarget events-stops-target
+    aws:cloudwatch/logGroup:LogGroup events-logs
+    aws:cloudwatch/logMetricFilter:LogMetricFilter events-TasksFailed
+    aws:cloudwatch/logMetricFilter:LogMetricFilter events-TasksOutOfMemory
+    aws:cloudwatch/logMetricFilter:LogMetricFilter events-TasksUnhealthy
+    aws:cloudwatch/logResourcePolicy:LogResourcePolicy events-policy
+"""
+ALERTING = """
+    aws:amp/alertManagerDefinition:AlertManagerDefinition alerting-alertmanager
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AlertingSilent-heartbeat
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpIngestionStopped-workspace
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpNotificationsFailing-failed
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpNotificationsFailing-throttled
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpRulesFailing-workspace
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpSamplesRejected-workspace
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpSeriesNearLimit-workspace
+    aws:kms/alias:Alias alerting-key-alias
+    aws:kms/key:Key alerting-key
+    aws:sns/topic:Topic alerting-critical
+    aws:sns/topic:Topic alerting-heartbeat
+    aws:sns/topic:Topic alerting-warning
+    aws:sns/topicPolicy:TopicPolicy alerting-critical-policy
+    aws:sns/topicPolicy:TopicPolicy alerting-heartbeat-policy
+    aws:sns/topicPolicy:TopicPolicy alerting-warning-policy
+"""
+STOPS = ("TaskFailedHealthCheck", "TaskOutOfMemory", "TaskRestartLoop")
+TASKS = (*STOPS, "TaskCpuSaturated", "TaskMemorySaturated", "TasksBelowDesired")
 GRAFANA = """
     aws:grafana/roleAssociation:RoleAssociation grafana-admins
     aws:grafana/workspace:Workspace grafana-workspace
@@ -90,7 +122,11 @@ GRAFANA = """
     aws:iam/role:Role grafana-role
     aws:iam/rolePolicy:RolePolicy grafana-role-policy
     grafana:oss/dashboard:Dashboard grafana-dashboard-application
+    grafana:oss/dashboard:Dashboard grafana-dashboard-collector
+    grafana:oss/dashboard:Dashboard grafana-dashboard-costs
     grafana:oss/dashboard:Dashboard grafana-dashboard-ecs-tasks
+    grafana:oss/dashboard:Dashboard grafana-dashboard-overview
+    grafana:oss/dashboard:Dashboard grafana-dashboard-traces
     grafana:oss/dataSource:DataSource grafana-amp
     grafana:oss/dataSource:DataSource grafana-cloudwatch
     grafana:oss/dataSource:DataSource grafana-xray
@@ -114,6 +150,13 @@ COLLECTOR = """
 COLLECTOR_NAME = "aws:servicediscovery/service:Service collector-name"
 
 
+def watched(alarms: tuple[str, ...], *services: str) -> Iterator[Identity]:
+    """The alarms of ECS services."""
+    for service in services:
+        for alarm in alarms:
+            yield "aws:cloudwatch/metricAlarm:MetricAlarm", f"alerting-{alarm}-{service}", "Alerting alerting"
+
+
 def found(stack: str) -> list[Identity]:
     recording = recorded(stack)
     titles = {resource.urn: f"{resource.type.split(':')[-1]} {resource.name}" for resource in recording.resources}
@@ -125,7 +168,10 @@ def test_dev() -> None:
         [
             *network(2),
             *family("Cluster cluster", CLUSTER),
-            *family("Metrics metrics", METRICS + RECORDING_RULES),
+            *family("Metrics metrics", METRICS),
+            *family("TaskEvents events", EVENTS),
+            *family("Alerting alerting", ALERTING),
+            *watched(STOPS, "storefront", "inventory"),
             *family("Grafana grafana", GRAFANA),
             *image("storefront"),
             *application("storefront", 8080),
@@ -143,6 +189,11 @@ def test_prod() -> None:
             *network(3),
             *family("Cluster cluster", CLUSTER),
             *family("Metrics metrics", METRICS),
+            *family("TaskEvents events", EVENTS),
+            *family("Alerting alerting", ALERTING),
+            *watched(TASKS, "storefront", "inventory", "collector"),
+            ("aws:sns/topicSubscription:TopicSubscription", "alerting-critical-0", "Alerting alerting"),
+            ("aws:sns/topicSubscription:TopicSubscription", "alerting-warning-0", "Alerting alerting"),
             *family("Grafana grafana", GRAFANA),
             ("aws:grafana/roleAssociation:RoleAssociation", "grafana-viewers", "Grafana grafana"),
             *family("CollectorService collector", COLLECTOR + COLLECTOR_NAME),
@@ -160,7 +211,11 @@ def test_mixed() -> None:
         [
             *network(2),
             *family("Cluster cluster", CLUSTER),
-            *family("Metrics metrics", METRICS + RECORDING_RULES),
+            *family("Metrics metrics", METRICS),
+            *family("TaskEvents events", EVENTS),
+            *family("Alerting alerting", ALERTING),
+            *watched(STOPS, "storefront"),
+            *watched(TASKS, "inventory", "collector"),
             *grafana,
             *family("CollectorService collector", COLLECTOR + COLLECTOR_NAME),
             *application("storefront", 8080),
@@ -186,7 +241,9 @@ def test_without_grafana_nothing_of_it_is_left() -> None:
 TAGGED = {
     "aws:amp/ruleGroupNamespace:RuleGroupNamespace",
     "aws:amp/workspace:Workspace",
+    "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/logGroup:LogGroup",
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
     "aws:ec2/internetGateway:InternetGateway",
     "aws:ec2/routeTable:RouteTable",
     "aws:ec2/securityGroup:SecurityGroup",
@@ -198,8 +255,10 @@ TAGGED = {
     "aws:ecs/taskDefinition:TaskDefinition",
     "aws:grafana/workspace:Workspace",
     "aws:iam/role:Role",
+    "aws:kms/key:Key",
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
     "aws:servicediscovery/service:Service",
+    "aws:sns/topic:Topic",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
 }

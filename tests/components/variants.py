@@ -43,6 +43,28 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "collector": {"discovery": "serviceConnect"},
         "applications": [STOREFRONT | {"pattern": "sidecar"}, INVENTORY],
     },
+    "alerts": {
+        "alerts": {
+            "traces": True,
+            "subscriptions": [
+                {"email": "people@example.com"},
+                {"https": "https://example.com/integration/secret-key", "severity": "critical"},
+                {"chat": {"slack": {"workspace": "T0123ABCD", "channel": "C0123ABCD"}}, "severity": "warning"},
+                {
+                    "chat": {
+                        "teams": {
+                            "tenant": "0f8fad5b-d9cb-469f-a165-70867728950e",
+                            "team": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+                            "channel": "19%3aabc%40thread.tacv2",
+                        }
+                    }
+                },
+                {"pagerduty": {"secretArn": SECRET}, "severity": "critical"},
+            ],
+        },
+        "pattern": "service",
+        **one(desiredCount=2),
+    },
     "grafana-off": {"grafana": {"enabled": False}, **one()},
     "grafana": {
         "grafana": {

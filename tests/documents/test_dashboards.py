@@ -1,25 +1,21 @@
 """The dashboards of a stack: what they ask, how they are laid out, and that nothing in them can go stale unseen."""
 
 import dataclasses
-import itertools
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import promql_parser
 import pytest
-import yaml
 
 from documents import catalogue, rules
 from documents.catalogue import Label
 from documents.dashboards import Dashboard, dashboards
-from documents.dashboards.application import traces_url
+from documents.dashboards.folder import FOLDER
 from documents.observed import Observed
+from tests.documents.boards import data, judge, panel, panels, plain, series, target, variables
 from tests.stacks import observed
 
 SIDECAR = observed("dev", sidecar=["storefront"])
@@ -49,39 +45,9 @@ ECS_TITLES = [
     "Storage write",
     "Tasks",
 ]
-APPLICATION_TITLES = [
-    *(
-        f"{what} {by}"
-        for by in ("by application", "by route")
-        for what in ("Request rate", "Error ratio", "Latency p50", "Latency p95", "Latency p99")
-    ),
-    "Routes",
-]
+"""Panels of the dashboard ECS tasks that have the same figures in both patterns."""
 
-
-def data(dashboard: Dashboard) -> dict[str, Any]:
-    return json.loads(dashboard.json)
-
-
-def panels(dashboard: Dashboard) -> list[dict[str, Any]]:
-    return [panel for panel in data(dashboard)["panels"] if panel["type"] != "row"]
-
-
-def panel(stack: Observed, uid: str, title: str) -> dict[str, Any]:
-    (dashboard,) = (found for found in dashboards(stack) if found.uid == uid)
-    (found,) = (found for found in panels(dashboard) if found["title"] == title)
-    return found
-
-
-def target(stack: Observed, uid: str, title: str, ref: str = "A") -> dict[str, Any]:
-    (found,) = (found for found in panel(stack, uid, title)["targets"] if found["refId"] == ref)
-    return found
-
-
-def plain(expr: str) -> str:
-    """A query as Prometheus takes it: Grafana's variables filled in."""
-    filled = expr.replace("$__rate_interval", "4m").replace("$cluster", "cluster-1")
-    return re.sub(r"\$(service|family|application)\b", ".*", filled)
+EVENT_TITLES = ["Why tasks stopped", "Deployments", "Stopped tasks"]
 
 
 def queries(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
@@ -105,11 +71,19 @@ def nodes(node: Any) -> Iterator[Any]:
 ATTRIBUTES = {attribute.label for attribute in catalogue.ATTRIBUTES}
 IDENTITY = {Label.JOB, Label.INSTANCE}
 REQUEST = ATTRIBUTES | IDENTITY | set(catalogue.REQUEST_DURATION.labels)
+OWN = ATTRIBUTES | IDENTITY | {Label.CONTAINER, Label.EXPORTER, Label.RECEIVER, Label.VERSION}
+CALL = ATTRIBUTES | IDENTITY | set(catalogue.CALL_DURATION.labels)
+RUNTIME = (*catalogue.PROCESS_CPU, *catalogue.PROCESS_MEMORY, *catalogue.COLLECTIONS)
 LABELS = {
+    catalogue.ALERTS: {Label.ALERT, Label.STATE, Label.SEVERITY, Label.CLUSTER, Label.SERVICE, Label.SLO},
+    **{metric.name: OWN for metric in catalogue.COLLECTOR_METRICS},
     **{metric.name: ATTRIBUTES | IDENTITY for metric in catalogue.TASK_METRICS},
-    **{recorded.name: set(recorded.labels) for recorded in rules.RECORDED},
+    **{recorded.name: {*recorded.labels} for stack in ALL.values() for recorded in rules.recorded(stack)},
     f"{catalogue.REQUEST_DURATION.name}_count": REQUEST,
     f"{catalogue.REQUEST_DURATION.name}_bucket": REQUEST | {Label.BOUND},
+    f"{catalogue.CALL_DURATION.name}_count": CALL,
+    f"{catalogue.CALL_DURATION.name}_bucket": CALL | {Label.BOUND},
+    **{metric.name: ATTRIBUTES | IDENTITY for metric in RUNTIME},
 }
 """Every series that the product writes, with its labels."""
 
@@ -117,8 +91,9 @@ LABELS = {
 @pytest.mark.parametrize("stack", ALL.values(), ids=ALL)
 def test_the_dashboards_of_every_stack(stack: Observed) -> None:
     made = dashboards(stack)
-    assert [(found.uid, found.title) for found in made] == [("ecs-tasks", "ECS tasks"), ("application", "Application")]
-    assert [[found["title"] for found in panels(dashboard)] for dashboard in made] == [ECS_TITLES, APPLICATION_TITLES]
+    assert [(found.uid, found.title) for found in made] == [(entry.uid, entry.title) for entry in FOLDER]
+    (ecs,) = (found for found in made if found.uid == "ecs-tasks")
+    assert [found["title"] for found in panels(ecs)] == [*ECS_TITLES, *EVENT_TITLES]
 
 
 @pytest.mark.parametrize("stack", ALL.values(), ids=ALL)
@@ -140,7 +115,10 @@ def test_the_text_is_canonical(stack: Observed, dashboard: Dashboard) -> None:
 
 @every
 def test_refresh_is_no_faster_than_the_data(stack: Observed, dashboard: Dashboard) -> None:
-    refresh = data(dashboard)["refresh"]
+    refresh = data(dashboard).get("refresh")
+    if not refresh:
+        assert dashboard.uid == "traces", "each of its queries is billed"
+        return
     seconds = int(refresh[:-1]) * {"s": 1, "m": 60}[refresh[-1]]
     assert seconds >= stack.interval_seconds
     if dashboard.uid == "ecs-tasks" and stack.cloudwatch_services:
@@ -148,68 +126,19 @@ def test_refresh_is_no_faster_than_the_data(stack: Observed, dashboard: Dashboar
 
 
 @every
-def test_no_panel_asks_x_ray_by_itself(stack: Observed, dashboard: Dashboard) -> None:
+def test_what_asks_x_ray_does_not_refresh_by_itself(stack: Observed, dashboard: Dashboard) -> None:
     asked = {query["datasource"]["uid"] for found in panels(dashboard) for query in found["targets"]}
-    assert asked <= {"amp", "cloudwatch"}, "each refresh of an X-Ray query is billed"
-
-
-@every
-def test_layout(stack: Observed, dashboard: Dashboard) -> None:
-    everything = data(dashboard)["panels"]
-    taken: set[tuple[int, int]] = set()
-    for found in everything:
-        place = found["gridPos"]
-        assert place["x"] >= 0
-        assert place["x"] + place["w"] <= 24
-        assert place["w"] >= 8, "narrower is unreadable at 1280 px"
-        cells = set(
-            itertools.product(range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"]))
-        )
-        assert not cells & taken, found["title"]
-        taken |= cells
-    assert len(taken) == 24 * (max(y for _, y in taken) + 1), "a hole"
-    assert everything[0]["type"] == "row"
-    order = [(found["gridPos"]["y"], found["gridPos"]["x"]) for found in everything]
-    assert order == sorted(order)
-
-
-@every
-def test_every_panel_explains_itself(stack: Observed, dashboard: Dashboard) -> None:
-    everything = data(dashboard)["panels"]
-    for key in ("id", "title"):
-        values = [found[key] for found in everything]
-        assert len(values) == len(set(values)), key
-    for found in panels(dashboard):
-        defaults = found["fieldConfig"]["defaults"]
-        assert defaults["unit"], found["title"]
-        assert found["type"] == "table" or "decimals" in defaults, found["title"]
-        assert defaults["thresholds"]["steps"][0]["value"] is None
-        assert found["description"].count(".") >= 2, "what a bad value means, and what to do"
-        refs = [query["refId"] for query in found["targets"]]
-        assert refs, found["title"]
-        assert len(refs) == len(set(refs)), found["title"]
-        assert all(query["datasource"] in (AMP, CLOUDWATCH) for query in found["targets"])
-        if found["type"] == "table":
-            columns = {
-                override["matcher"]["options"]: override["properties"] for override in found["fieldConfig"]["overrides"]
-            }
-            assert columns
+    assert "xray" not in asked or not data(dashboard).get("refresh"), "each refresh of an X-Ray query is billed"
 
 
 def test_ids_are_stable() -> None:
     """Links and reports name panels by id: these numbers never change, new panels get new ones."""
     for stack in ALL.values():
-        ecs, application = dashboards(stack)
-        assert [found["id"] for found in panels(ecs)] == list(range(1, 11))
-        assert [found["id"] for found in panels(application)] == list(range(1, 12))
-
-
-@every
-def test_links_lead_to_shipped_dashboards(stack: Observed, dashboard: Dashboard) -> None:
-    shipped = {f"/d/{found.uid}" for found in dashboards(stack)}
-    links = data(dashboard)["links"]
-    assert {link["url"] for link in links} == shipped - {f"/d/{dashboard.uid}"}
-    assert all(link["keepTime"] and link["includeVars"] for link in links)
+        found = {dashboard.uid: [one["id"] for one in panels(dashboard)] for dashboard in dashboards(stack)}
+        assert found["overview"] == [*range(1, 10)]
+        assert found["ecs-tasks"] == [*range(1, 11), 11, 12, 13]
+        assert found["costs"] == [*range(1, 16)]
+        assert {*range(1, 12)} <= {*found["application"]}
 
 
 @every
@@ -244,15 +173,8 @@ def test_steps_give_windows_of_four_samples(stack: Observed, dashboard: Dashboar
     for found in panels(dashboard):
         for asked in found["targets"]:
             if "expr" in asked:
-                ruled = any(recorded.name in asked["expr"] for recorded in rules.RECORDED) and asked["range"]
+                ruled = any(recorded.name in asked["expr"] for recorded in rules.TASKS) and "[$" in asked["expr"]
                 assert asked["interval"] == f"{max(60, stack.interval_seconds) if ruled else stack.interval_seconds}s"
-
-
-@every
-def test_graphs_show_at_most_ten_series(stack: Observed, dashboard: Dashboard) -> None:
-    for found in panels(dashboard):
-        if found["type"] == "timeseries":
-            assert all(asked["expr"].startswith("topk(10, ") for asked in found["targets"] if "expr" in asked)
 
 
 @every
@@ -280,7 +202,7 @@ def test_ecs_stack(stack: Observed, source: dict[str, str], refs: set[str], titl
     found = panel(stack, "ecs-tasks", title)
     assert found["datasource"] == source
     shown = {asked["refId"] for asked in found["targets"] if not asked.get("hide")}
-    several = {"A", "B", "C", "D", "E"} if title == "Tasks" and "A" in refs else set[str]()
+    several = {*"ABCDEF"} if title == "Tasks" and "A" in refs else set[str]()
     assert shown == refs | several
     for asked in found["targets"]:
         assert asked["datasource"] == (AMP if "expr" in asked else CLOUDWATCH)
@@ -296,11 +218,10 @@ def test_the_same_panel_whatever_stack_it(title: str) -> None:
 
 
 def cloudwatch_targets(stack: Observed) -> Iterator[tuple[str, dict[str, Any]]]:
-    for dashboard in dashboards(stack):
-        for found in panels(dashboard):
-            for asked in found["targets"]:
-                if asked["datasource"] == CLOUDWATCH:
-                    yield found["title"], asked
+    for title in ECS_TITLES:
+        for asked in panel(stack, "ecs-tasks", title)["targets"]:
+            if asked["datasource"] == CLOUDWATCH:
+                yield title, asked
 
 
 DOCUMENTED = {metric.name: metric for metric in catalogue.CLOUDWATCH_METRICS}
@@ -354,8 +275,8 @@ def test_cloudwatch_arithmetic() -> None:
         "vCPU in use": "SUM(raw) * 0.0009765625",
         "Network in": "raw / ($__period_auto / 60)",
         "Network out": "raw / ($__period_auto / 60)",
-        "Storage read": "RATE(raw)",
-        "Storage write": "RATE(raw)",
+        "Storage read": "SORT(RATE(raw), MAX, DESC, 10)",
+        "Storage write": "SORT(RATE(raw), MAX, DESC, 10)",
     }
 
 
@@ -427,6 +348,8 @@ PER_TASK = "(aws_ecs_task_id, aws_ecs_task_family, aws_ecs_service_name, aws_ecs
                 f"max by {PER_TASK} (ecs_task_memory_utilized{{{ECS}}})",
                 f"max by {PER_TASK} (ecs_task_network_rate_rx{{{ECS}}})",
                 f"max by {PER_TASK} (ecs_task_network_rate_tx{{{ECS}}})",
+                f"max by {PER_TASK} (otelcol_process_uptime_total{{{ECS}}})"
+                f" and on (aws_ecs_task_id) ecs_task_cpu_reserved{{{ECS}}}",
             ],
         ),
     ],
@@ -435,40 +358,12 @@ def test_ecs_queries(title: str, expressions: list[str]) -> None:
     assert [asked["expr"] for asked in panel(SIDECAR, "ecs-tasks", title)["targets"]] == expressions
 
 
-APP = 'aws_ecs_cluster_name="$cluster", job=~"$application"'
-
-
-def counted(by: str, more: str = "") -> str:
-    return f"sum by ({by}) (rate(http_server_request_duration_seconds_count{{{APP}{more}}}[$__rate_interval]))"
-
-
-@pytest.mark.parametrize(("title", "by"), [("by application", "job"), ("by route", "job, http_route")])
-def test_application_queries(title: str, by: str) -> None:
-    def expr(what: str) -> str:
-        return target(SIDECAR, "application", f"{what} {title}")["expr"]
-
-    failed = counted(by, ', http_response_status_code=~"5.."')
-    buckets = f"http_server_request_duration_seconds_bucket{{{APP}}}[$__rate_interval]"
-    assert expr("Request rate") == f"topk(10, {counted(by)})"
-    assert expr("Error ratio") == f"topk(10, ({failed} or 0 * {counted(by)}) / ({counted(by)} > 0))"
-    for quantile, name in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99")):
-        quantiles = f"histogram_quantile({quantile}, sum by ({by}, le) (rate({buckets}))) >= 0"
-        assert expr(f"Latency {name}") == f"topk(10, {quantiles})"
-
-
-def test_the_application_dashboard_is_the_same_in_both_patterns() -> None:
-    one = dashboards(SIDECAR)[1]
-    other = dashboards(dataclasses.replace(SERVICE, names=SIDECAR.names))[1]
-    assert one == other
-
-
 def test_whole_graph() -> None:
-    assert panel(SIDECAR, "application", "Error ratio by application") == {
+    assert panel(SIDECAR, "overview", "Errors by application") == {
         "datasource": AMP,
         "description": (
-            "Share of requests answered with a status of 500 and above; 0 % without errors, no line without requests. "
-            "Above 1 %: open the failed traces of the route in the table below, the first failing segment names the "
-            "cause."
+            "Share of requests answered with a status of 500 and above, the ten worst. Above 1 %: open the application "
+            "and the failed traces of its worst route. Several rise together: begin with the one that the others call."
         ),
         "fieldConfig": {
             "defaults": {
@@ -493,8 +388,8 @@ def test_whole_graph() -> None:
             },
             "overrides": [],
         },
-        "gridPos": {"h": 8, "w": 12, "x": 12, "y": 1},
-        "id": 2,
+        "gridPos": {"h": 8, "w": 12, "x": 12, "y": 25},
+        "id": 8,
         "options": {
             "legend": {
                 "calcs": ["lastNotNull", "max"],
@@ -509,15 +404,17 @@ def test_whole_graph() -> None:
             {
                 "datasource": AMP,
                 "editorMode": "code",
-                "expr": target(SIDECAR, "application", "Error ratio by application")["expr"],
+                "expr": (
+                    'topk(10, max by (aws_ecs_service_name) (job:http_errors:ratio5m{aws_ecs_cluster_name="$cluster"}))'
+                ),
                 "instant": False,
                 "interval": "60s",
-                "legendFormat": "{{job}}",
+                "legendFormat": "{{aws_ecs_service_name}}",
                 "range": True,
                 "refId": "A",
             }
         ],
-        "title": "Error ratio by application",
+        "title": "Errors by application",
         "transparent": False,
         "type": "timeseries",
     }
@@ -558,82 +455,6 @@ def test_whole_number_fed_by_cloudwatch() -> None:
     ]
 
 
-def test_whole_table() -> None:
-    found = panel(SIDECAR, "application", "Routes")
-    assert [asked["format"] for asked in found["targets"]] == ["table"] * 3
-    assert [(asked["instant"], asked["range"]) for asked in found["targets"]] == [(True, False)] * 3
-    for asked in found["targets"]:
-        assert asked["expr"].startswith("label_replace(")
-        assert asked["expr"].endswith(', "application", "$1", "job", "(?:.*/)?(.+)")')
-    assert found["transformations"] == [
-        {
-            "id": "organize",
-            "options": {
-                "excludeByName": {"Time": True, "job": True},
-                "renameByName": {
-                    "application": "Application",
-                    "http_route": "Route",
-                    "Value #A": "Requests",
-                    "Value #B": "Errors",
-                    "Value #C": "p95",
-                },
-            },
-        },
-        {"id": "merge", "options": {}},
-        {
-            "id": "organize",
-            "options": {"indexByName": {"Application": 0, "Route": 1, "Requests": 2, "Errors": 3, "p95": 4}},
-        },
-    ]
-    overrides = [
-        (override["matcher"]["options"], [held["id"] for held in override["properties"]])
-        for override in found["fieldConfig"]["overrides"]
-    ]
-    assert overrides == [
-        ("Application", ["links"]),
-        ("Requests", ["unit", "decimals"]),
-        ("Errors", ["unit", "decimals", "thresholds", "custom.cellOptions"]),
-        ("Errors", ["links"]),
-        ("p95", ["unit", "decimals", "thresholds", "custom.cellOptions"]),
-    ]
-
-
-def test_links_to_traces_keep_the_time() -> None:
-    overrides = panel(SIDECAR, "application", "Routes")["fieldConfig"]["overrides"]
-    links = [
-        link
-        for override in overrides
-        for held in override["properties"]
-        if held["id"] == "links"
-        for link in held["value"]
-    ]
-    assert [link["title"] for link in links] == ["Traces in X-Ray", "Failed traces"]
-    asked: list[str] = []
-    for link in links:
-        url = urlsplit(link["url"].replace("${__data.fields.Application}", "storefront"))
-        assert url.path == "/explore"
-        assert parse_qs(url.query)["schemaVersion"] == ["1"]
-        pane = json.loads(parse_qs(url.query)["panes"][0])["traces"]
-        assert pane["range"] == {"from": "${__from}", "to": "${__to}"}
-        assert pane["datasource"] == "xray"
-        (query,) = pane["queries"]
-        assert query["datasource"] == {"type": "grafana-x-ray-datasource", "uid": "xray"}
-        assert (query["queryType"], query["queryMode"], query["region"]) == ("getTraceSummaries", "X-Ray", "eu-west-1")
-        asked.append(query["query"])
-    assert asked == ['service("storefront")', 'service("storefront") { fault = true }']
-
-
-def test_only_variables_stay_readable_in_a_link() -> None:
-    url = traces_url('service("${__data.fields.Application}") { http.url = "a&b#c d" }', "eu-west-1")
-    assert "${__data.fields.Application}" in url
-    assert not set('"&#{} ') & set(re.sub(r"\$\{[^}]*\}", "", url.split("panes=")[1]))
-
-
-def variables(stack: Observed, uid: str) -> dict[str, dict[str, Any]]:
-    (dashboard,) = (found for found in dashboards(stack) if found.uid == uid)
-    return {found["name"]: found for found in data(dashboard)["templating"]["list"]}
-
-
 def test_variables_from_amp() -> None:
     found = variables(SIDECAR, "ecs-tasks")
     assert {name: variable["query"]["query"] for name, variable in found.items()} == {
@@ -669,19 +490,6 @@ def test_a_mixed_stack_has_a_variable_for_each_feed() -> None:
     assert found["cloudwatch_service"]["query"] == "storefront,collector"
 
 
-@every
-def test_every_variable_is_defined_and_used(stack: Observed, dashboard: Dashboard) -> None:
-    defined = variables(stack, dashboard.uid).keys()
-    text = json.dumps(data(dashboard)["panels"])
-    used = set(re.findall(r"\$\{?([a-z]\w*)", text)) & (defined | {"cluster", "service", "family", "application"})
-    assert used == set(defined)
-
-
-def series(name: str, values: str, **labels: str) -> dict[str, str]:
-    inside = ",".join(f'{key}="{value}"' for key, value in {Label.CLUSTER: "cluster-1", **labels}.items())
-    return {"series": f"{name}{{{inside}}}", "values": values}
-
-
 def ecs_series(task: str, **values: str) -> list[dict[str, str]]:
     labels = {
         Label.SERVICE: "service-1",
@@ -695,15 +503,10 @@ def ecs_series(task: str, **values: str) -> list[dict[str, str]]:
     return [series(f"ecs_task_{name}", each, **labels) for name, each in values.items()]
 
 
-def requests(job: str, route: str, status: str, step: int, fast: int) -> list[dict[str, str]]:
-    """Requests of one route: `step` more each minute, `fast` of them within 0.1 s and the rest within 0.5 s."""
-    labels = {Label.JOB: job, Label.ROUTE: route, Label.STATUS: status, Label.SERVICE: "x", Label.INSTANCE: "i"}
-    base = "http_server_request_duration_seconds"
-    bounds = {"0.1": fast, "0.5": step, "+Inf": step}
-    return [
-        series(f"{base}_count", f"0+{step}x20", **labels),
-        *(series(f"{base}_bucket", f"0+{each}x20", le=bound, **labels) for bound, each in bounds.items()),
-    ]
+def own_series(task: str, uptime: str) -> list[dict[str, str]]:
+    """What the collector of a task says of itself."""
+    labels = {Label.SERVICE: "service-1", Label.FAMILY: "family-1", Label.REVISION: "3", Label.TASK: task}
+    return [series("otelcol_process_uptime_total", uptime, **labels, job="shop/collector")]
 
 
 INPUT = [
@@ -731,31 +534,16 @@ INPUT = [
         storage_read_bytes="0+1200x20",
         storage_write_bytes="0+180x20",
     ),
-    *requests("shop/storefront", "/", "200", 60, 60),
-    *requests("shop/storefront", "/order", "200", 90, 60),
-    *requests("shop/storefront", "/order", "500", 30, 0),
-    *requests("shop/stock", "/stock", "200", 120, 60),
-    *requests("shop/idle", "/idle", "200", 0, 0),
+    *own_series("one", "0+60x20"),
+    *own_series("two", "_x18 0 60"),
 ]
 
 FAMILY = '{aws_ecs_task_family="family-1"}'
-STOREFRONT, STOCK, IDLE = ('{job="shop/storefront"}', '{job="shop/stock"}', '{job="shop/idle"}')
-HOME, ORDER, STOCKS, IDLES = (
-    f'{{http_route="{route}", job="shop/{job}"}}'
-    for route, job in (("/", "storefront"), ("/order", "storefront"), ("/stock", "stock"), ("/idle", "idle"))
-)
 
 
 def of_task(one: float, two: float) -> dict[str, float]:
     rest = 'aws_ecs_service_name="service-1", aws_ecs_task_family="family-1", aws_ecs_task_revision="3"'
     return {f'{{{rest}, aws_ecs_task_id="{task}"}}': value for task, value in (("one", one), ("two", two))}
-
-
-def as_row(labels: str) -> str:
-    """The labels of a row of the table of routes."""
-    job = re.search('job="shop/([a-z]+)"', labels)
-    assert job is not None
-    return f'{{application="{job[1]}", {labels[1:]}'
 
 
 EXPECTED: dict[tuple[str, str], dict[str, float]] = {
@@ -773,73 +561,94 @@ EXPECTED: dict[tuple[str, str], dict[str, float]] = {
     ("Tasks", "C"): of_task(128, 384),
     ("Tasks", "D"): of_task(10, 30),
     ("Tasks", "E"): of_task(1, 3),
-    ("Request rate by application", "A"): {STOREFRONT: 3, STOCK: 2, IDLE: 0},
-    ("Error ratio by application", "A"): {STOREFRONT: 30 / 180, STOCK: 0},
-    ("Latency p50 by application", "A"): {STOREFRONT: 0.075, STOCK: 0.1},
-    ("Latency p95 by application", "A"): {STOREFRONT: 0.1 + 0.4 * 51 / 60, STOCK: 0.1 + 0.4 * 0.9},
-    ("Latency p99 by application", "A"): {
-        STOREFRONT: 0.1 + 0.4 * 58.2 / 60,
-        STOCK: 0.1 + 0.4 * 0.98,
-    },
-    ("Request rate by route", "A"): {HOME: 1, ORDER: 2, STOCKS: 2, IDLES: 0},
-    ("Error ratio by route", "A"): {HOME: 0, ORDER: 0.25, STOCKS: 0},
-    ("Latency p50 by route", "A"): {HOME: 0.05, ORDER: 0.1, STOCKS: 0.1},
-    ("Latency p95 by route", "A"): {
-        HOME: 0.095,
-        ORDER: 0.1 + 0.4 * 0.9,
-        STOCKS: 0.1 + 0.4 * 0.9,
-    },
-    ("Latency p99 by route", "A"): {
-        HOME: 0.099,
-        ORDER: 0.1 + 0.4 * 0.98,
-        STOCKS: 0.1 + 0.4 * 0.98,
-    },
-    ("Routes", "A"): {as_row(HOME): 1, as_row(ORDER): 2, as_row(STOCKS): 2},
-    ("Routes", "B"): {as_row(HOME): 0, as_row(ORDER): 0.25, as_row(STOCKS): 0},
-    ("Routes", "C"): {as_row(HOME): 0.095, as_row(ORDER): 0.1 + 0.4 * 0.9, as_row(STOCKS): 0.1 + 0.4 * 0.9},
+    ("Tasks", "F"): of_task(1200, 60),
 }
 
 
-def judge(folder: Path, tests: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
-    promtool = os.environ.get("PROMTOOL") or str(Path(__file__).parents[2] / ".bin" / "promtool")
-    if not Path(promtool).exists():
-        pytest.skip(f"no promtool at {promtool}")
-    (folder / "rules.yaml").write_text(rules.to_yaml(rules.recording_rules()))
-    (folder / "tests.yaml").write_text(
-        yaml.safe_dump(
-            {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "fuzzy_compare": True, "tests": tests}
-        )
-    )
-    return subprocess.run(
-        [promtool, "test", "rules", folder / "tests.yaml"], capture_output=True, text=True, check=False
-    )
-
-
-def asked_of(samples: list[dict[str, str]], expected: dict[tuple[str, str], dict[str, float]]) -> list[dict[str, Any]]:
-    known = {
-        (found["title"], asked["refId"]): asked["expr"]
-        for dashboard in dashboards(SIDECAR)
-        for found in panels(dashboard)
-        for asked in found["targets"]
-    }
-    assert known.keys() == expected.keys()
-    checks = [
-        {
-            "expr": f"round({plain(known[key])}, 0.0001)",
-            "eval_time": "20m",
-            "exp_samples": [{"labels": labels, "value": round(value, 4)} for labels, value in found.items()],
-        }
-        for key, found in expected.items()
-    ]
+def asked_of(
+    uids: set[str], samples: list[dict[str, str]], expected: dict[tuple[str, str], dict[str, float]] | None
+) -> list[dict[str, Any]]:
+    """What these dashboards ask, with the answers that each query has to give; nothing at all where none are given."""
+    checks: list[dict[str, Any]] = []
+    for dashboard in dashboards(SIDECAR):
+        for found in panels(dashboard) if dashboard.uid in uids else ():
+            for asked in found["targets"]:
+                if "expr" not in asked:
+                    continue
+                answers = {} if expected is None else expected.get((found["title"], asked["refId"]))
+                assert answers is not None, found["title"]
+                known = [{"labels": labels, "value": round(value, 4)} for labels, value in answers.items()]
+                expr = f"round({plain(asked['expr'])}, 0.0001)"
+                checks.append({"expr": expr, "eval_time": "20m", "exp_samples": known})
+    assert expected is None or len(checks) == len(expected)
     return [{"interval": "1m", "input_series": samples, "promql_expr_test": checks}]
 
 
 def test_what_every_query_answers(tmp_path: Path) -> None:
-    result = judge(tmp_path, asked_of(INPUT, EXPECTED))
+    result = judge(tmp_path, asked_of({"ecs-tasks"}, INPUT, EXPECTED), SIDECAR)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_silence_without_telemetry(tmp_path: Path) -> None:
-    nothing: dict[tuple[str, str], dict[str, float]] = {key: {} for key in EXPECTED}
-    result = judge(tmp_path, asked_of([series("something_else", "1x20")], nothing))
+    asked = asked_of({entry.uid for entry in FOLDER}, [series("something_else", "1x20")], None)
+    assert len(asked[0]["promql_expr_test"]) > 50
+    result = judge(tmp_path, asked, SIDECAR)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+REVISIONS = [
+    series("ecs_task_cpu_reserved", "256x40", **{Label.SERVICE: "s", Label.FAMILY: "f", Label.REVISION: "3"}),
+    series("ecs_task_cpu_reserved", "_x20 256x20", **{Label.SERVICE: "s", Label.FAMILY: "f", Label.REVISION: "4"}),
+]
+
+
+def test_a_deployment_is_marked_when_a_revision_is_new(tmp_path: Path) -> None:
+    """From the first sample of a revision until the window has passed, and never again."""
+    (ecs,) = (found for found in dashboards(SIDECAR) if found.uid == "ecs-tasks")
+    (mark,) = data(ecs)["annotations"]["list"]
+    assert mark["target"]["expr"] == (
+        f"count by (aws_ecs_task_family, aws_ecs_task_revision) (ecs_task_cpu_reserved{{{ECS}}}) "
+        f"unless on (aws_ecs_task_family, aws_ecs_task_revision) ecs_task_cpu_reserved{{{ECS}}} offset 5m"
+    )
+    new = '{aws_ecs_task_family="f", aws_ecs_task_revision="4"}'
+    checks = [
+        {
+            "expr": plain(mark["target"]["expr"]),
+            "eval_time": at,
+            "exp_samples": [{"labels": new, "value": 1}] if on else [],
+        }
+        for at, on in (("19m", False), ("20m", True), ("24m", True), ("25m", False), ("38m", False))
+    ]
+    result = judge(tmp_path, [{"interval": "1m", "input_series": REVISIONS, "promql_expr_test": checks}], SIDECAR)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_both_feeds_mark_deployments_only_where_amp_knows_revisions() -> None:
+    for stack, marked in ((SIDECAR, 1), (SERVICE, 0), (BOTH, 1)):
+        (ecs,) = (found for found in dashboards(stack) if found.uid == "ecs-tasks")
+        assert len(data(ecs)["annotations"]["list"]) == marked
+
+
+CHOSEN = {
+    "sidecar": "${service:pipe}",
+    "service": "${service:pipe}",
+    "both": "${service:pipe}|${cloudwatch_service:pipe}",
+}
+
+
+@pytest.mark.parametrize(("name", "stack"), ALL.items(), ids=ALL)
+def test_stops_and_deployments_come_from_events_in_both_patterns(name: str, stack: Observed) -> None:
+    for title in EVENT_TITLES:
+        (asked,) = panel(stack, "ecs-tasks", title)["targets"]
+        assert asked["logGroupNames"] == [f"/aws/events/{stack.cluster}/ecs"]
+        assert f"| filter service like /^({CHOSEN[name]})$/" in asked["expression"]
+    assert target(stack, "ecs-tasks", "Why tasks stopped", "CloudWatch")["expression"].split("\n") == [
+        'filter `detail-type` = "ECS Task State Change"',
+        '| parse detail.group "service:*" as service',
+        f"| filter service like /^({CHOSEN[name]})$/",
+        "| fields coalesce(detail.containers.0.reason, detail.containers.1.reason, detail.containers.2.reason,"
+        " detail.containers.3.reason, detail.containers.4.reason, detail.stoppedReason) as reason",
+        "| stats count_distinct(detail.taskArn) as stops by service, detail.stopCode, reason",
+        "| sort stops desc",
+        "| limit 50",
+    ]

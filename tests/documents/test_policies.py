@@ -173,12 +173,12 @@ def test_public_images_and_no_secrets_need_logs_only() -> None:
 
 def test_grafana_reads_one_workspace() -> None:
     events = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/ecs/containerinsights/shop-dev/performance"
-    document = policies.policy(policies.grafana_read(WORKSPACE, events))
+    document = policies.policy(policies.grafana_read(WORKSPACE, [events, f"{LOGS}/*"]))
     assert {statement["Sid"]: statement["Resource"] for statement in document["Statement"]} == {
         "QueryMetrics": WORKSPACE,
         "ReadTraces": "*",
         "ReadCloudWatch": "*",
-        "ReadTaskEvents": f"{events}:*",
+        "ReadLogs": [f"{events}:*", f"{LOGS}/*:*"],
     }
     assert findings(document) == []
 

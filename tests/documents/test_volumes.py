@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
-from documents import collector
-from documents.catalogue import REQUEST_DURATION, Pattern
+from documents import collector, rules
+from documents.catalogue import CALL_DURATION, REQUEST_DURATION, Pattern
+from documents.objectives import Objectives
+from documents.observed import Observed as Stack
 from documents.origin import Origin
-from documents.volumes import Observed, Rates, Volume, a_month, collector_series, series
+from documents.volumes import Observed, Rates, Volume, a_month, collector_series, recorded, series
+from tests.stacks import application, observed
 
-RATES = Rates(requests=10, spans=3, combinations=5)
+RATES = Rates(requests=10, spans=3, combinations=5, calls=2, runtime=6)
 ORIGIN = Origin(namespace="shop", environment="dev", cluster="shop-dev", service="web", family="shop-dev-web")
 
 
@@ -22,7 +25,7 @@ SERVICE = (collector.configuration(inputs(Pattern.SERVICE)), collector.front(inp
 
 
 def test_a_histogram_is_its_buckets_its_sum_and_its_count() -> None:
-    assert REQUEST_DURATION.series == 17
+    assert REQUEST_DURATION.series == CALL_DURATION.series == 17
 
 
 def test_a_collector_writes_of_itself() -> None:
@@ -33,26 +36,78 @@ def test_a_collector_writes_of_itself() -> None:
 
 
 def test_the_series_of_a_task() -> None:
-    assert series(Observed(serves=True, collectors=[SIDECAR]), RATES) == 5 * 17 + 10 + 21
-    assert series(Observed(serves=True, collectors=[]), RATES) == 5 * 17
+    # requests, calls and the process of the application; the task's figures and the collector's own
+    assert series(Observed(serves=True, collectors=[SIDECAR]), RATES) == 5 * 17 + 2 * 17 + 6 + 9 + 21 == 155
+    assert series(Observed(serves=True, collectors=[]), RATES) == 5 * 17 + 2 * 17 + 6
     assert series(Observed(serves=False, collectors=SERVICE), RATES) == 27
 
 
 def test_a_month_of_a_task_with_a_sidecar() -> None:
-    # 116 series and 2 that rules record, 43,800 samples of each
+    # 43,800 samples of each series
     assert a_month(Observed(serves=True, collectors=[SIDECAR]), RATES) == Volume(
-        samples=118 * 43_800, traces=26_280_000, spans=78_840_000
+        samples=155 * 43_800, traces=26_280_000, spans=78_840_000
     )
 
 
 def test_the_interval_makes_samples_and_the_ratio_makes_traces() -> None:
     task = Observed(serves=True, collectors=[SIDECAR], interval_seconds=30, ratio=0.1)
     assert a_month(task, RATES) == Volume(
-        # rules are evaluated once a minute all the same
-        samples=116 * 87_600 + 2 * 43_800,
+        samples=155 * 87_600,
         traces=2_628_000,
         spans=7_884_000,
     )
+
+
+# What rules record of them
+
+WEB = Observed(serves=True, collectors=[SIDECAR])
+ELSEWHERE = Observed(serves=True, collectors=[])
+COLLECTORS = Observed(serves=False, collectors=SERVICE)
+
+
+def groups(stack: Stack) -> Any:
+    return rules.recording_rules(stack)["groups"]
+
+
+def test_what_is_recorded_of_an_application_with_sidecars() -> None:
+    # its 2 histograms, 3 figures of its process, 9 of its task, and what its collector says of itself: 3, what it
+    # takes and refuses of two signals, what it sends of them, size and capacity of its queues
+    metrics = 2 + 3 + 9 + (3 + 4 + 2 + 2)
+    found = groups(observed("dev", sidecar=["web", "stock"], service=["far"]))
+    # each minute two ratios for each task, and the rates of requests and errors, their ratio, and the latency
+    assert recorded(found, "web", WEB, tasks=3) == (3 * 2 + 4) * 43_800 + metrics * 10_950
+    assert recorded(found, "far", ELSEWHERE, tasks=3) == 4 * 43_800 + (2 + 3) * 10_950
+
+
+def test_what_is_recorded_of_collectors() -> None:
+    # the collector and its front take the same signals; what failed is nothing while nothing fails
+    found = groups(observed("prod", service=["far"]))
+    assert recorded(found, "collector", COLLECTORS, tasks=2) == (3 + 4 + 2 + 2) * 10_950
+
+
+@pytest.mark.parametrize(
+    ("promised", "count"),
+    [
+        ({"availability": 99.9}, 1),
+        ({"latency": {"threshold": "300ms", "target": 99}}, 1),
+        ({"availability": 99.9, "latency": {"threshold": "300ms", "target": 99}}, 2),
+    ],
+)
+def test_what_is_recorded_of_objectives(promised: dict[str, Any], count: int) -> None:
+    one = application("web", Pattern.SERVICE, objectives=Objectives.model_validate(promised))
+    found = groups(observed("prod", applications=(one, application("far", Pattern.SERVICE))))
+    # the objective, the rate of errors and four windows each minute; two windows and the budget each four minutes
+    plain = recorded(found, "far", ELSEWHERE, tasks=1)
+    assert recorded(found, "web", ELSEWHERE, tasks=1) - plain == count * (6 * 43_800 + 3 * 10_950)
+
+
+def test_only_what_is_known_is_counted_among_the_rules_of_a_file() -> None:
+    found = [
+        {"name": "theirs", "interval": "1m30s", "rules": [{"record": "job:mine:rate5m", "expr": "1"}]},
+        {"name": "unknown", "rules": [{"record": "mine", "expr": "1"}, {"alert": "Mine", "expr": "1"}]},
+    ]
+    assert recorded(found, "web", ELSEWHERE, tasks=1) == 730 * 3600 // 90
+    assert recorded([], "web", WEB, tasks=1) == 0
 
 
 def test_collectors_of_a_service_write_only_of_themselves() -> None:

@@ -91,6 +91,12 @@ def test_which_documents_there_are(recording):
     assert list(documents(recording)) == [
         "collector/toy-shop.yaml",
         "dashboards/tasks.json",
+        "local/compose.yaml",
+        "local/dashboards/tasks.json",
+        "local/grafana/dashboards.yaml",
+        "local/grafana/datasources.yaml",
+        "local/local_task.py",
+        "local/prometheus.yaml",
         "policies/toy-execution.json",
         "policies/toy-task.json",
         "resources.json",
@@ -251,14 +257,15 @@ flowchart LR
 
 ## What it writes in a month
 
-| service | tasks | samples into AMP, each task | all tasks | traces into X-Ray, all tasks | their spans |
-|---|---:|---:|---:|---:|---:|
-| shop | 2 | 3,854,400 | 7,708,800 | 52,560,000 | 105,120,000 |
-| all | | | 7,708,800 | 52,560,000 | 105,120,000 |
+| service | tasks | samples of each task | recorded by rules | all samples | traces into X-Ray | spans |
+|---|---:|---:|---:|---:|---:|---:|
+| shop | 2 | 4,861,800 | 0 | 9,723,600 | 52,560,000 | 105,120,000 |
+| all | | | | 9,723,600 | 52,560,000 | 105,120,000 |
 
 Assumed: 10 requests a second to each task of an application, 2 spans each, 5 combinations of method, route and \
-status; every request begins a trace; 730 hours; nothing fails. What your code measures besides \
-`http.server.request.duration` comes on top, and tail sampling takes from the traces.
+status, and 1 of method, host and status of what it calls; 6 series of its process, as the sample's in Python has \
+them; every request begins a trace; 730 hours; nothing fails. What your code measures besides comes on top, and tail \
+sampling takes from the traces.
 
 ## What is made
 
@@ -381,16 +388,17 @@ flowchart LR
 
 ## What it writes in a month
 
-| service | tasks | samples into AMP, each task | all tasks | traces into X-Ray, all tasks | their spans |
-|---|---:|---:|---:|---:|---:|
-| back | 1 | 0 | 0 | 0 | 0 |
-| collector | 1 | 131,400 | 131,400 | 0 | 0 |
-| front | 1 | 3,723,000 | 3,723,000 | 26,280,000 | 52,560,000 |
-| all | | | 3,854,400 | 26,280,000 | 52,560,000 |
+| service | tasks | samples of each task | recorded by rules | all samples | traces into X-Ray | spans |
+|---|---:|---:|---:|---:|---:|---:|
+| back | 1 | 0 | 0 | 0 | 0 | 0 |
+| collector | 1 | 131,400 | 0 | 131,400 | 0 | 0 |
+| front | 1 | 4,730,400 | 0 | 4,730,400 | 26,280,000 | 52,560,000 |
+| all | | | | 4,861,800 | 26,280,000 | 52,560,000 |
 
 Assumed: 10 requests a second to each task of an application, 2 spans each, 5 combinations of method, route and \
-status; every request begins a trace; 730 hours; nothing fails. What your code measures besides \
-`http.server.request.duration` comes on top, and tail sampling takes from the traces.
+status, and 1 of method, host and status of what it calls; 6 series of its process, as the sample's in Python has \
+them; every request begins a trace; 730 hours; nothing fails. What your code measures besides comes on top, and tail \
+sampling takes from the traces.
 
 ## What is made
 """

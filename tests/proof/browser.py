@@ -1,8 +1,7 @@
-"""The report in a headless Chromium, where there is one."""
+"""The report in a headless Chromium, where there is one: what is drawn, how wide, how well it can be read and used."""
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from html import unescape
@@ -10,63 +9,60 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from proof.chromium import CHROMIUM, flags
 
 needed = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--virtual-time-budget=10000",
-    "--enable-logging=stderr",
-    "--allow-file-access-from-files",
-)
-
-# A window cannot be as narrow as a phone, so the page is looked at in a frame, which tells what it sees.
-_FRAME = """<!doctype html><body style="margin:0">
-<iframe id="page" src="%s" style="border:0;width:%dpx;height:3000px"></iframe>
-<pre id="seen"></pre>
-<script>
-const page = document.getElementById("page");
-page.addEventListener("load", () => setTimeout(() => {
-  const inside = page.contentDocument;
-  document.getElementById("seen").textContent = JSON.stringify({
-    charts: [...inside.querySelectorAll(".chart")].map(one => one.id),
-    drawn: [...inside.querySelectorAll(".chart")].filter(one => one.querySelector(".js-line")).map(one => one.id),
-    width: inside.documentElement.scrollWidth,
-    background: getComputedStyle(inside.body).backgroundColor,
-  });
-}, 2000));
-</script>"""
+_FRAME = Path(__file__).with_name("frame.html")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The page as it looks: ids of all charts and of those with a line in them; `console` is what it complained of."""
+    """The page as it looks and behaves.
+
+    `boards` are the charts with something drawn in them, by dashboard; `widths` is how wide the page was each time;
+    `faint` are texts of too little contrast, `nameless` controls that say nothing to a screen reader, `unreachable`
+    what a keyboard does not get to, `twice` ids; `documents` the lengths of all documents as shown, and `found` those
+    in which the text "receivers:" is; `backgrounds` before and after the switch of light and dark; `console` is what
+    it complained of.
+    """
 
     charts: tuple[str, ...]
-    drawn: tuple[str, ...]
-    width: int
-    background: str
+    boards: dict[str, tuple[str, ...]]
+    widths: frozenset[int]
+    faint: frozenset[str]
+    nameless: tuple[str, ...]
+    unreachable: tuple[str, ...]
+    twice: tuple[str, ...]
+    documents: tuple[str, ...]
+    found: tuple[str, ...]
+    backgrounds: tuple[str, str]
     console: tuple[str, ...]
 
 
 def look(page: Path, profile: Path, *, width: int = 1280, dark: bool = False) -> Seen:
-    """Opens a page in a frame of that width."""
+    """Opens a page in a frame of that width, and uses it."""
     frame = page.with_name(f"frame-{width}.html")
-    frame.write_text(_FRAME % (page.name, width), encoding="utf-8")
+    frame.write_text(_FRAME.read_text().replace("PAGE", page.name).replace("WIDTH", str(width)), encoding="utf-8")
     asked = [
-        *(str(CHROMIUM), *_FLAGS, f"--user-data-dir={profile}"),
-        *(f"--window-size={max(width, 600)},3000", f"--blink-settings=preferredColorScheme={0 if dark else 1}"),
-        *("--dump-dom", frame.as_uri()),
+        *(str(CHROMIUM), *flags(profile, dark=dark), "--virtual-time-budget=40000", "--enable-logging=stderr"),
+        *("--allow-file-access-from-files", f"--window-size={max(width, 600)},3000", "--dump-dom", frame.as_uri()),
     ]
     done = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=True)
-    found = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
-    seen = json.loads(unescape(found[0]))
+    said = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
     console = tuple(re.findall(r"CONSOLE[^\]]*\] (.*)", done.stderr))
-    return Seen(tuple(seen["charts"]), tuple(seen["drawn"]), seen["width"], seen["background"], console)
+    assert said[0], f"the page was not used to its end: {console}"
+    seen = json.loads(unescape(said[0]))
+    return Seen(
+        charts=tuple(seen["charts"]),
+        boards={uid: tuple(drawn) for uid, drawn in seen["boards"].items()},
+        widths=frozenset(seen["widths"]),
+        faint=frozenset(seen["faint"]),
+        nameless=tuple(seen["nameless"]),
+        unreachable=tuple(seen["unreachable"]),
+        twice=tuple(seen["twice"]),
+        documents=tuple(seen["paths"]),
+        found=tuple(seen["found"]),
+        backgrounds=(seen["before"], seen["after"]),
+        console=console,
+    )

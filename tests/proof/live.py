@@ -17,6 +17,8 @@ from documents import names
 from preview import render
 from preview.recorder import record
 from proof import equipment
+from proof.drill import Drill
+from proof.drills import drills
 from proof.plan import Plan, plan
 from proof.run import Run, observed
 from proof.stack import Programs, Timing
@@ -93,8 +95,13 @@ class Live:
         """The verdicts on one dashboard, which need not be the stack's."""
         return self._wait(Judge(self.truth, self.run.server).dashboard(document))
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(120)
+    def drilled(self, folder: Path) -> tuple[Drill, ...]:
+        """Every alert, made to fire; `folder` takes what promtool reads."""
+        work = drills(self.run, program("promtool").resolve(), folder, lambda _: None)
+        return self._wait(work, 600)
+
+    def _wait(self, work: Coroutine[Any, Any, T], seconds: float = 120) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
 
 @contextmanager

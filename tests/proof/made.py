@@ -1,5 +1,6 @@
 """A run that never happened, and a Prometheus that says what a test wants: for judging the judges."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -96,6 +97,11 @@ def segments(order: int, names: Sequence[str]) -> list[Segment]:
     return made
 
 
+def line(order: int) -> str:
+    """What the sample writes when it has answered an order."""
+    return json.dumps({"message": f"order {order}", "trace_id": f"{order:08x}{order:024x}"})
+
+
 def labels(one: TaskTruth, wanted: Plan, name: str, **more: str) -> tuple[tuple[str, str], ...]:
     found = {
         "__name__": name,
@@ -132,7 +138,8 @@ def truth(wanted: Plan | None = None, **changes: Any) -> Truth:
         tasks=tasks,
         writes=Writes(10, 100, 1000, {}, {series: frozenset({one.key}) for series, one in written}),
         traces=Received(tuple(one for order in orders for one in segments(order.order, names)), 40),
-        logs={"front-collector": '{"level":"info","msg":"Everything is ready."}\n'},
+        logs={"front-collector": '{"level":"info","msg":"Everything is ready.","Version":"0.156.0"}\n'},
+        lines={name: tuple(line(order.order) for order in orders) for name in names},
         prometheus="",
     )
     return replace(made, **changes)

@@ -185,6 +185,22 @@ def test_complaints_of_collectors_are_named(line: str, reason: str) -> None:
     assert (found.kind is Kind.PROVED) == (reason == "")
 
 
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ('{"trace_id": "%08x%024x"}', ""),
+        ('{"trace_id": "1-%08x-%024x"}', ""),
+        ('{"message": "trace %08x%024x"}', "400 traces have no line, such as 000000000000000000000000 in front"),
+        ("%08x %024x", "400 traces have no line, such as 000000000000000000000000 in front"),
+        ('"%08x%024x"', "400 traces have no line, such as 000000000000000000000000 in front"),
+    ],
+)
+def test_every_trace_has_a_line(written: str, reason: str) -> None:
+    good = truth()
+    lines = {**good.lines, "front": tuple(written % (order, order) for order in range(400))}
+    assert checks.correlated(replace(good, lines=lines)).reason == reason
+
+
 def counted(counts: Mapping[tuple[str, str], float]) -> list[Verdict]:
     answers = [({Label.JOB: job, Label.STATUS: status}, value) for (job, status), value in counts.items()]
     return asyncio.run(checks.counted(truth(), server(lambda _: answers), 2_000_000.0))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from documents import dashboards
+from documents.dashboards.sources import CLOUDWATCH, XRAY
 from proof import contract, grafana
 from proof.grafana import Choice
 from proof.plan import Plan
@@ -30,6 +31,14 @@ METRIC = {
 }
 
 
+TRACED = {
+    "queryMode": "X-Ray",
+    "queryType": "getTraceSummaries",
+    "region": "eu-west-1",
+    "group": {"GroupName": "Default", "GroupARN": "default"},
+}
+
+
 def problems(target: dict[str, Any], *more: dict[str, Any], stack: Plan = STACK) -> str:
     panel = {"type": "timeseries", "title": "P", "datasource": {"uid": "cloudwatch"}, "targets": [target, *more]}
     variables = [{"name": "service", "type": "custom", "query": "front,back", "multi": True}]
@@ -46,8 +55,11 @@ def test_our_own_dashboards_agree_with_the_contract() -> None:
         choice = Choice()
         for variable in board.variables:
             choice = choice.adding(variable, variable.fixed or variable.current)
-        asked = [(panel, target) for panel in board.panels for target in panel.targets if not target.expr]
-        assert [contract.cloudwatch(target, panel, STACK, choice) for panel, target in asked] == [[]] * len(asked)
+        asked = [(panel, target) for panel in board.panels for target in panel.targets]
+        read = [(panel, target) for panel, target in asked if target.source is CLOUDWATCH]
+        assert [contract.cloudwatch(target, panel, STACK, choice) for panel, target in read] == [[]] * len(read)
+        traced = [target.raw for _, target in asked if target.source is XRAY]
+        assert [contract.xray(query) for query in traced] == [[]] * len(traced)
         links = list(contract.linked_queries(document))
         assert [contract.xray(query) for query in links] == [[]] * len(links)
 
@@ -79,9 +91,72 @@ def test_the_cluster_must_have_container_insights() -> None:
     assert "needs Container Insights with enhanced observability" in problems(by_task, stack=plain)
 
 
+AMP = {
+    "namespace": "AWS/Usage",
+    "metricName": "ResourceCount",
+    "statistic": "Maximum",
+    "dimensions": {
+        "Type": "Resource",
+        "Service": "Prometheus",
+        "Class": "None",
+        "Resource": "ActiveSeries",
+        "ResourceId": "ws-1",
+    },
+    "queryMode": "Metrics",
+    "refId": "A",
+}
+DISCARDED = AMP | {
+    "namespace": "AWS/Prometheus",
+    "metricName": "DiscardedSamples",
+    "dimensions": {"Workspace": "ws-1", "Reason": "*"},
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        (AMP, ""),
+        (DISCARDED, ""),
+        (AMP | {"dimensions": {**AMP["dimensions"], "Resource": "Series"}}, "AMP documents no metric 'ResourceCount'"),
+        (AMP | {"dimensions": {"ResourceId": "ws-1"}}, "AMP documents no metric 'ResourceCount'"),
+        (DISCARDED | {"metricName": "DroppedSamples"}, "AMP documents no metric 'DroppedSamples'"),
+        (DISCARDED | {"dimensions": {"Reason": "*"}}, "with the dimensions Reason"),
+    ],
+)
+def test_a_workspace_counts_what_amp_documents(query: dict[str, Any], reason: str) -> None:
+    """It needs no Container Insights."""
+    found = problems(query, stack=plan(service("front")))
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+EVENTS = {"queryMode": "Logs", "logGroupNames": ["/aws/events/shop-dev/ecs"], "refId": "A"}
+
+
 @pytest.mark.parametrize(
     ("expression", "reason"),
     [
+        (
+            'filter `detail-type` = "ECS Task State Change" | parse detail.group "service:*" as name'
+            " | filter name like /^(a|b)$/ | stats count_distinct(detail.taskArn) as stops by name, detail.stopCode",
+            "",
+        ),
+        ("fields coalesce(detail.containers.0.reason, detail.stoppedReason) as reason | display reason", ""),
+        ("fields detail.containers.0.cause", "field 'detail.containers.0.cause' is not in the documented events"),
+        ("filter `detail-kind` = 1", "field 'detail-kind' is not in the documented events"),
+        ("stats latest(CpuUtilized)", "field 'CpuUtilized' is not in the documented events"),
+    ],
+)
+def test_events_of_ecs_have_documented_fields(expression: str, reason: str) -> None:
+    found = problems(EVENTS | {"expression": expression}, stack=plan(service("front")))
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("SORT(RATE(raw), MAX, DESC, 10)", ""),
         ("SUM(raw) * 0.5 / ($__period_auto / 60)", ""),
         ("SUMM(raw)", "function SUMM is not"),
         ("RATE(other)", "no query of the panel has the id 'other'"),
@@ -101,7 +176,10 @@ LOGS = {"queryMode": "Logs", "logGroupNames": ["/aws/ecs/containerinsights/shop-
     [
         ({"expression": 'filter Type = "Task" | stats latest(CpuUtilized) as cpu by TaskId | sort cpu desc'}, ""),
         ({"expression": "stats latest(CPU) by TaskId"}, "field 'CPU' is not in the documented"),
-        ({"expression": "stats latest(CpuUtilized)", "logGroupNames": ["/ecs/shop"]}, "log group /ecs/shop is not"),
+        (
+            {"expression": "stats latest(CpuUtilized)", "logGroupNames": ["/ecs/shop"]},
+            "log group /ecs/shop is none of those that this stack has",
+        ),
     ],
 )
 def test_log_queries_name_documented_fields(change: dict[str, Any], reason: str) -> None:
@@ -123,7 +201,7 @@ def test_log_queries_name_documented_fields(change: dict[str, Any], reason: str)
     ],
 )
 def test_filter_expressions_that_xray_takes(text: str) -> None:
-    assert contract.xray({"queryType": "getTraceSummaries", "query": text}) == []
+    assert contract.xray(TRACED | {"query": text}) == []
 
 
 @pytest.mark.parametrize(
@@ -141,14 +219,43 @@ def test_filter_expressions_that_xray_takes(text: str) -> None:
     ],
 )
 def test_filter_expressions_that_xray_refuses(text: str, reason: str) -> None:
-    [found] = contract.xray({"queryType": "getTraceSummaries", "query": text})
+    [found] = contract.xray(TRACED | {"query": text})
     assert reason in found
 
 
 def test_query_types_are_those_of_the_plugin() -> None:
-    assert contract.xray({"queryType": "getServiceMap"}) == []
-    assert contract.xray({"queryType": "getTrace", "query": "1-5f84c7a1-abc"}) == []
-    assert "none of the X-Ray data source's" in contract.xray({"queryType": "getTraces"})[0]
+    assert contract.xray(TRACED | {"queryType": "getServiceMap"}) == []
+    assert contract.xray(TRACED | {"queryType": "getTrace", "query": "1-5f84c7a1-abc"}) == []
+    assert "none of the X-Ray data source's" in contract.xray(TRACED | {"queryType": "getTraces"})[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"queryMode": "Services"}, "query mode 'Services' is not X-Ray"),
+        ({"region": ""}, "it names no region"),
+        ({"group": {}}, "it names no group"),
+        ({"columns": ["OkCount", "P99"]}, "X-Ray has no statistic 'P99'"),
+    ],
+)
+def test_a_query_has_the_form_that_the_plugin_reads(change: dict[str, Any], reason: str) -> None:
+    assert contract.xray(TRACED | change) == [reason]
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ('service("$name")', []),
+        ('edge("a", "b")', []),
+        (
+            'service("a") { fault = true }',
+            ["selector 'service(\"a\") { fault = true }' is more than a service or an edge"],
+        ),
+        ("fault = true", ["selector 'fault = true' is more than a service or an edge"]),
+    ],
+)
+def test_statistics_are_of_a_service_or_an_edge(text: str, reasons: list[str]) -> None:
+    assert contract.xray(TRACED | {"queryType": "getTimeSeriesServiceStatistics", "query": text}) == reasons
 
 
 def test_links_to_explore_are_found() -> None:

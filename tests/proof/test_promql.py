@@ -37,3 +37,8 @@ def test_metrics_are_named_once() -> None:
     query = 'topk(3, sum by (x) (rate(a_total{b="c"}[5m])) / avg_over_time(b:c[1m]) + a_total or vector(0))'
     assert promql.metrics(query) == ["a_total", "b:c"]
     assert promql.metrics("not promql (") == []
+
+
+def test_every_function_over_a_range_and_the_metric_that_it_is_asked_of() -> None:
+    query = 'sum(rate(a{b="c"}[5m])) / on (d) (last_over_time({e="f"}[10m] offset 5m) > 0) or max_over_time(g[1d:5m])'
+    assert list(promql.ranges(query)) == [("a", "rate", 300.0), ("", "last_over_time", 600.0)]

@@ -37,7 +37,7 @@ def command(temporary: Path) -> tuple[subprocess.CompletedProcess[str], float]:
             env=os.environ | {"COLUMNS": "200", "TMPDIR": str(temporary)},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         ),
         began,

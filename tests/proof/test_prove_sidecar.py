@@ -146,12 +146,14 @@ def test_a_new_panel_needs_an_expectation(dev: Live) -> None:
 def test_the_report_of_a_real_run_is_drawn(dev: Live, judgement: Judgement, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     report.write(page, report.render(judgement, dev.truth, FACTS))
-    for width in (1280, 390):
+    for width in (1280, 360):
         seen = browser.look(page, tmp_path / f"profile-{width}", width=width)
         assert seen.console == ()
         assert len(seen.charts) >= 16
-        assert seen.drawn == seen.charts
-        assert seen.width == width
+        assert tuple(one for drawn in seen.boards.values() for one in drawn) == seen.charts
+        assert seen.widths == {width}
+        assert seen.faint == frozenset()
+        assert seen.nameless == seen.unreachable == seen.twice == ()
 
 
 def test_the_times_are_short(dev: Live) -> None:

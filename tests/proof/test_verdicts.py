@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from documents.catalogue import Label
+from proof.expectations.values import Expected, exactly
 from proof.prometheus import Frame
 from proof.truth import Truth
 from proof.verdict import Kind, Verdict
@@ -91,6 +92,30 @@ def test_a_series_with_gaps_fails() -> None:
     assert expected is not None
     points = tuple((float(second), 80.0) for second in range(5))
     assert "has 5 of 10 points" in compare(expected, [Frame(FRONT, points), Frame(BACK, points * 2)], 0.01, 10).reason
+
+
+def test_what_may_be_missing_and_what_begins_late() -> None:
+    points = tuple((float(second), 1.0) for second in range(2))
+    both = {("a",): exactly(1), ("b",): exactly(1)}
+    late = Expected(("x",), both, optional=frozenset({("b",)}), coverage=0.0)
+    assert compare(late, [Frame({"x": "a"}, points)], 1.0, 10).reason == ""
+    assert compare(late, [Frame({"x": "b"}, points)], 1.0, 10).reason == "no series for a"
+    assert compare(late, [Frame({"x": "c"}, points)], 1.0, 10).reason.endswith("series for c is not expected")
+
+
+def test_marks_in_graphs_are_asked_for() -> None:
+    mark = {
+        "name": "Deployment",
+        "datasource": {"uid": "amp"},
+        "target": {"refId": "Annotation", "expr": "new", "interval": "60s"},
+    }
+    document = board(targets=[]) | {"annotations": {"list": [{"name": "by hand", "builtIn": 1}, mark]}}
+    found = judged(document, lambda query: [(FRONT, 1.0), (BACK, 1.0)] if query == "new" else [])
+    [verdict] = found.annotations
+    assert (verdict.kind, verdict.subject) == (Kind.PROVED, "ECS tasks / annotation Deployment / Annotation")
+    assert found.verdicts == (verdict,)
+    [missing] = judged(document, lambda _: [(FRONT, 1.0)]).annotations
+    assert missing.reason == "no series for shop-dev-back"
 
 
 def test_a_query_that_prometheus_refuses_fails() -> None:
@@ -186,7 +211,12 @@ def rules(
     made = truth(plan(service("front"), service("back"), documents={"rules/r.yaml": text}))
     asked = server(answers, constant=constant)
     states = {CPU: "ok"} if loaded is None else loaded
-    groups = [{"name": "g", "rules": [{"name": name, "health": health} for name, health in states.items()]}]
+    groups = [
+        {
+            "name": "g",
+            "rules": [{"name": name, "health": health, "state": "inactive"} for name, health in states.items()],
+        }
+    ]
 
     async def rule_groups() -> list[dict[str, Any]]:
         return groups
@@ -213,7 +243,7 @@ def test_a_recorded_series_is_held_against_the_truth() -> None:
         (RULES, {}, Kind.FAILED, "Prometheus did not load it"),
         (RULES, {CPU: "err"}, Kind.FAILED, "its evaluation: err"),
         (RULES.replace(CPU, "other:name"), {"other:name": "ok"}, Kind.FAILED, "no expectation"),
-        (RULES.replace("record", "alert"), {CPU: "ok"}, Kind.CHECKED, ""),
+        (RULES.replace("record", "alert"), {CPU: "ok"}, Kind.PROVED, ""),
     ],
 )
 def test_rules_that_do_not_work_fail(text: str, loaded: dict[str, str], kind: Kind, reason: str) -> None:
@@ -225,6 +255,14 @@ def test_rules_that_do_not_work_fail(text: str, loaded: dict[str, str], kind: Ki
 def test_a_recorded_constant_fails() -> None:
     [found] = rules(RULES, lambda _: recorded(0.8, truth()), constant=True)
     assert (found.kind, found.reason) == (Kind.FAILED, "records a constant")
+
+
+def test_rules_of_one_name_are_one_verdict_of_which_each_counts() -> None:
+    second = "\n  - record: task:ecs_task_cpu_utilization:ratio\n    expr: c / d\n    labels: {one: more}\n"
+    twice = RULES.rstrip() + second
+    of = truth()
+    [half] = rules(twice, lambda _: recorded(0.8, of))
+    assert (half.kind, half.reason) == (Kind.FAILED, "Prometheus did not load it")
 
 
 def test_no_rules_are_no_verdicts() -> None:

@@ -22,7 +22,8 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that exists. `key` is unique among its `type`; `home` is the Grafana workspace that it lives in."""
+    """Something that exists. `key` is unique among its `type`; `home` is the Grafana workspace or the bucket that it
+    lives in."""
 
     type: str
     key: str
@@ -76,6 +77,10 @@ class Cloud:
             half = path.with_suffix(".half")
             half.write_text(json.dumps(asdict(thing)), encoding="utf-8")
             half.replace(path)
+
+    def has(self, thing: Thing) -> bool:
+        """Whether one of its type and key exists."""
+        return self._path(thing.type, thing.key).exists()
 
     def remove(self, token: str, key: str) -> None:
         with _LOCK:

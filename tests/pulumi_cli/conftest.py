@@ -9,6 +9,8 @@ import pytest
 
 from tests.pulumi_cli.stack import PROGRAMS, Run, Stack
 
+SLOW = "create .*:(RolePolicy|RouteTableAssociation|TopicPolicy|LogResourcePolicy) "
+
 Deployed = Callable[[], Stack]
 
 
@@ -26,7 +28,7 @@ def first_up(_pulumi: None, tmp_path_factory: pytest.TempPathFactory) -> Generat
     No input names what lingers, so that only dependencies that somebody thought of make tasks wait for it.
     """
     with Stack.new(tmp_path_factory.mktemp("deployed") / "dev") as stack:
-        yield stack, stack.up(slow="create .*:(RolePolicy|RouteTableAssociation)")
+        yield stack, stack.up(slow=SLOW)
 
 
 @pytest.fixture

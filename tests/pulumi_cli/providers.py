@@ -24,7 +24,11 @@ REPLACED_BY: Final[Mapping[str, frozenset[str]]] = {
     "aws:amp/ruleGroupNamespace:RuleGroupNamespace": frozenset({"name", "workspaceId"}),
     "aws:amp/workspace:Workspace": frozenset({"kmsKeyArn"}),
     "aws:amp/workspaceConfiguration:WorkspaceConfiguration": frozenset({"workspaceId"}),
+    "aws:cloudwatch/eventRule:EventRule": frozenset({"eventBusName", "name", "namePrefix"}),
+    "aws:cloudwatch/eventTarget:EventTarget": frozenset({"eventBusName", "rule", "targetId"}),
     "aws:cloudwatch/logGroup:LogGroup": frozenset({"name", "namePrefix", "logGroupClass"}),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": frozenset({"logGroupName", "name"}),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": frozenset({"policyName", "resourceArn"}),
     "aws:cloudwatch/metricAlarm:MetricAlarm": frozenset({"name"}),
     "aws:ec2/routeTable:RouteTable": frozenset({"vpcId"}),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": frozenset({"gatewayId", "subnetId"}),
@@ -44,14 +48,28 @@ REPLACED_BY: Final[Mapping[str, frozenset[str]]] = {
     "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken": EVERYTHING,
     "aws:iam/role:Role": frozenset({"name", "namePrefix", "path"}),
     "aws:iam/rolePolicy:RolePolicy": frozenset({"name", "namePrefix", "role"}),
+    "aws:kms/alias:Alias": frozenset({"name", "namePrefix"}),
+    "aws:kms/key:Key": frozenset({"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"}),
+    "aws:s3/bucket:Bucket": frozenset({"bucket", "bucketPrefix", "objectLockEnabled"}),
+    "aws:s3/bucketObjectv2:BucketObjectv2": frozenset({"bucket", "key"}),
+    "aws:s3/bucketPolicy:BucketPolicy": frozenset({"bucket"}),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": frozenset({"bucket"}),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": frozenset(
+        {"bucket", "expectedBucketOwner"}
+    ),
+    "aws:s3/bucketVersioning:BucketVersioning": frozenset({"bucket", "expectedBucketOwner"}),
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": frozenset({"name", "vpc"}),
     "aws:servicediscovery/service:Service": frozenset(
         {"dnsConfig.namespaceId", "dnsConfig.routingPolicy", "healthCheckCustomConfig", "name", "namespaceId", "type"}
     ),
     "aws:sns/topic:Topic": frozenset({"fifoTopic", "name", "namePrefix"}),
+    "aws:sns/topicPolicy:TopicPolicy": frozenset({"arn"}),
     "aws:sns/topicSubscription:TopicSubscription": frozenset({"endpoint", "protocol", "topic"}),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": frozenset({"securityGroupId"}),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": frozenset({"securityGroupId"}),
+    "grafana:alerting/contactPoint:ContactPoint": frozenset({"orgId"}),
+    "grafana:alerting/notificationPolicy:NotificationPolicy": frozenset({"orgId"}),
+    "grafana:alerting/ruleGroup:RuleGroup": frozenset({"folderUid", "name", "orgId"}),
     "grafana:oss/dashboard:Dashboard": frozenset({"orgId"}),
     "grafana:oss/dataSource:DataSource": frozenset({"orgId", "uid"}),
     "grafana:oss/folder:Folder": frozenset({"orgId", "uid"}),
@@ -61,23 +79,22 @@ REPLACED_BY: Final[Mapping[str, frozenset[str]]] = {
 NEVER_REPLACES: Final = frozenset({"tags", "tagsAll", "skipDestroy", "trackLatest"})
 """Exceptions from `EVERYTHING`."""
 
-AUTONAMED: Final = frozenset(
-    {
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken",
-        "aws:sns/topic:Topic",
-    }
-)
+AUTONAMED: Final = frozenset({"aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken"})
 """Types that get a name with a random end where the program gives none."""
+
+KNOWN_AGAIN: Final = frozenset({"aws:sns/topicSubscription:TopicSubscription"})
+"""Types of which a second one of the same name is the first: creating it changes nothing, deleting it removes it."""
 
 REFUSES_DELETION_WHILE_USED: Final = frozenset(
     {
+        "aws:cloudwatch/eventRule:EventRule",
         "aws:ec2/securityGroup:SecurityGroup",
         "aws:ec2/subnet:Subnet",
         "aws:ec2/vpc:Vpc",
         "aws:ecs/cluster:Cluster",
         "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
         "aws:servicediscovery/service:Service",
+        "grafana:alerting/contactPoint:ContactPoint",
     }
 )
 
@@ -85,9 +102,16 @@ GRAFANA_PLUGINS: Final = frozenset({"grafana-amazonprometheus-datasource", "graf
 """Kinds of data source that a workspace refuses until their plugin is installed."""
 
 _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "aws:amp/alertManagerDefinition:AlertManagerDefinition": ("workspaceId",),
     "aws:amp/ruleGroupNamespace:RuleGroupNamespace": ("workspaceId", "name"),
     "aws:amp/workspaceConfiguration:WorkspaceConfiguration": ("workspaceId",),
+    # Amazon Q Developer takes one configuration of a channel in an account, whatever its name.
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": ("slackTeamId", "slackChannelId"),
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": ("teamId", "channelId"),
+    "aws:cloudwatch/eventRule:EventRule": ("name",),
     "aws:cloudwatch/logGroup:LogGroup": ("name",),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": ("logGroupName", "name"),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": ("resourceArn",),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name",),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ("repository",),
     "aws:ecr/repository:Repository": ("name",),
@@ -96,9 +120,16 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken": ("workspaceId", "name"),
     "aws:iam/role:Role": ("name",),
     "aws:iam/rolePolicy:RolePolicy": ("role", "name"),
+    "aws:kms/alias:Alias": ("name",),
+    "aws:s3/bucket:Bucket": ("bucket",),
+    "aws:s3/bucketObjectv2:BucketObjectv2": ("bucket", "key"),
+    "aws:s3/bucketPolicy:BucketPolicy": ("bucket",),
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": ("vpc", "name"),
     "aws:servicediscovery/service:Service": ("dnsConfig.namespaceId", "name"),
     "aws:sns/topic:Topic": ("name",),
+    "aws:sns/topicPolicy:TopicPolicy": ("arn",),
+    "grafana:alerting/contactPoint:ContactPoint": ("name",),
+    "grafana:alerting/ruleGroup:RuleGroup": ("folderUid", "name"),
     "grafana:oss/dataSource:DataSource": ("uid",),
     "grafana:oss/folder:Folder": ("uid",),
 }
@@ -124,6 +155,12 @@ def identity(token: str, name: str, inputs: Inputs) -> str:
         return _arn("ecs", f"cluster/{inputs['name']}")
     if token == "aws:ecs/service:Service":
         return _arn("ecs", f"service/{inputs['cluster'].rpartition('/')[2]}/{inputs['name']}")
+    if token == "aws:sns/topicSubscription:TopicSubscription":
+        # An id is no secret, and the endpoint may be one.
+        endpoint = hashlib.sha256(f"{inputs['protocol']} {inputs['endpoint']}".encode()).hexdigest()
+        return f"{inputs['topic']}:{endpoint}"
+    if token == "grafana:alerting/notificationPolicy:NotificationPolicy":
+        return "policy"
     if token in _NAMED:
         return "/".join(str(_at(inputs, path)) for path in _NAMED[token])
     if token == "grafana:oss/dashboard:Dashboard":
@@ -196,6 +233,10 @@ def _nothing(_: str, __: Inputs) -> dict[str, Any]:
     return {}
 
 
+def _chat(_: str, inputs: Inputs) -> dict[str, Any]:
+    return {"chatConfigurationArn": _arn("chatbot", f"chat-configuration/{inputs['configurationName']}")}
+
+
 _COMPUTED: Final[Mapping[str, Callable[[str, Inputs], dict[str, Any]]]] = {
     "aws:amp/alertManagerDefinition:AlertManagerDefinition": _nothing,
     "aws:amp/ruleGroupNamespace:RuleGroupNamespace": lambda id_, _: {"arn": _arn("aps", f"rulegroupsnamespace/{id_}")},
@@ -204,7 +245,16 @@ _COMPUTED: Final[Mapping[str, Callable[[str, Inputs], dict[str, Any]]]] = {
         "prometheusEndpoint": f"https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/{id_}/",
     },
     "aws:amp/workspaceConfiguration:WorkspaceConfiguration": _nothing,
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": _chat,
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": _chat,
+    "aws:cloudwatch/eventRule:EventRule": lambda id_, _: {"arn": _arn("events", f"rule/{id_}")},
+    "aws:cloudwatch/eventTarget:EventTarget": lambda id_, _: {"targetId": id_},
     "aws:cloudwatch/logGroup:LogGroup": lambda id_, _: {"arn": _arn("logs", f"log-group:{id_}")},
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _nothing,
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": lambda _, __: {
+        "policyScope": "RESOURCE",
+        "revisionId": secrets.token_hex(4),
+    },
     "aws:cloudwatch/metricAlarm:MetricAlarm": lambda id_, _: {"arn": _arn("cloudwatch", f"alarm:{id_}")},
     "aws:ec2/internetGateway:InternetGateway": lambda id_, _: {"arn": _arn("ec2", f"internet-gateway/{id_}")},
     "aws:ec2/routeTable:RouteTable": lambda id_, _: {"arn": _arn("ec2", f"route-table/{id_}")},
@@ -235,16 +285,28 @@ _COMPUTED: Final[Mapping[str, Callable[[str, Inputs], dict[str, Any]]]] = {
     },
     "aws:iam/role:Role": lambda id_, _: {"arn": f"arn:aws:iam::{ACCOUNT}:role/{id_}", "uniqueId": f"AROA{id_}"},
     "aws:iam/rolePolicy:RolePolicy": _nothing,
+    "aws:kms/alias:Alias": lambda id_, _: {"arn": _arn("kms", id_)},
+    "aws:kms/key:Key": lambda id_, _: {"arn": _arn("kms", f"key/{id_}"), "keyId": id_},
+    "aws:s3/bucket:Bucket": lambda id_, _: {"arn": f"arn:aws:s3:::{id_}"},
+    "aws:s3/bucketObjectv2:BucketObjectv2": lambda id_, _: {"arn": f"arn:aws:s3:::{id_}"},
+    "aws:s3/bucketPolicy:BucketPolicy": _nothing,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _nothing,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _nothing,
+    "aws:s3/bucketVersioning:BucketVersioning": _nothing,
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": lambda id_, _: {
         "arn": _arn("servicediscovery", f"namespace/{id_}"),
         "hostedZone": "Z0123456789",
     },
     "aws:servicediscovery/service:Service": lambda id_, _: {"arn": _arn("servicediscovery", f"service/{id_}")},
     "aws:sns/topic:Topic": lambda id_, _: {"arn": _arn("sns", id_)},
-    "aws:sns/topicSubscription:TopicSubscription": lambda id_, _: {"arn": _arn("sns", id_)},
+    "aws:sns/topicPolicy:TopicPolicy": lambda _, __: {"owner": ACCOUNT},
+    "aws:sns/topicSubscription:TopicSubscription": lambda id_, _: {"arn": id_},
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": lambda id_, _: {"securityGroupRuleId": id_},
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": lambda id_, _: {"securityGroupRuleId": id_},
     "docker-build:index:Image": _image,
+    "grafana:alerting/contactPoint:ContactPoint": _nothing,
+    "grafana:alerting/notificationPolicy:NotificationPolicy": _nothing,
+    "grafana:alerting/ruleGroup:RuleGroup": _nothing,
     "grafana:oss/dashboard:Dashboard": lambda id_, _: {"uid": id_, "url": f"/d/{id_}", "version": 1},
     "grafana:oss/dataSource:DataSource": _nothing,
     "grafana:oss/folder:Folder": lambda id_, _: {"url": f"/dashboards/f/{id_}"},

@@ -23,6 +23,33 @@ ROOT: Final = Path(__file__).parents[2]
 PROJECT: Final = "ecs-observability"
 PROGRAMS: Final = ("pulumi", "pulumi-language-python")
 
+KEY: Final = "0123456789abcdef0123456789abcdef"
+ENDPOINT: Final = f"https://events.example.com/integration/{KEY}/enqueue"
+"""An address with a key in it."""
+
+_CHATS: Final = [
+    {"chat": {"slack": {"workspace": "T0123ABCD", "channel": "C0123ABCD"}}, "severity": "warning"},
+    {
+        "chat": {
+            "teams": {
+                "tenant": "0f8fad5b-d9cb-469f-a165-70867728950e",
+                "team": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+                "channel": "19%3aabc%40thread.tacv2",
+            }
+        }
+    },
+]
+ALERTS: Final[Mapping[str, Any]] = {
+    "traces": True,
+    "subscriptions": [
+        {"email": "people@example.com"},
+        {"severity": "critical"},
+        *_CHATS,
+        {"pagerduty": {"secretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:pager-AbCdEf"}},
+    ],
+}
+"""Everybody who can be told; the address of the second is encrypted into the stack's file."""
+
 _PARTS: Final = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "__main__.py", "settings.py")
 _ROOMS: Final = ("components", "documents", "sample")
 _PLUGINS: Final = {"aws": "pulumi_aws", "docker-build": "pulumi_docker_build", "grafana": "pulumiverse_grafana"}
@@ -60,21 +87,21 @@ class Run:
 
     @property
     def warnings(self) -> list[str]:
-        return [line.strip() for line in self.output.splitlines() if re.search(r"\bwarning\b", line, re.IGNORECASE)]
+        return [line.strip() for line in self.output.splitlines() if re.search(r"\bwarning: ", line)]
 
 
 class Stack:
     """One stack. Use it as a context: the Grafana that it may ask answers only there."""
 
-    def __init__(self, folder: Path, name: str = "dev") -> None:
+    def __init__(self, folder: Path, name: str = "dev", cloud: Cloud | None = None) -> None:
         self.folder, self.name = folder, name
         self.project = folder / "project"
-        self.cloud = Cloud(folder / "cloud")
+        self.cloud = cloud or Cloud(folder / "cloud")
         self.grafana = FakeGrafana(self.cloud, folder)
 
     @classmethod
-    def new(cls, folder: Path, name: str = "dev") -> Self:
-        """A stack that was never deployed, from the files of this repository."""
+    def new(cls, folder: Path, name: str = "dev", cloud: Cloud | None = None) -> Self:
+        """A stack that was never deployed, from the files of this repository; `cloud` is there already."""
         project = folder / "project"
         project.mkdir(parents=True)
         for part in _PARTS:
@@ -88,8 +115,10 @@ class Stack:
         for package, distribution in _PLUGINS.items():
             _install_plugin(folder / "home", package, importlib.metadata.version(distribution))
         (folder / "state").mkdir()
-        stack = cls(folder, name)
+        stack = cls(folder, name, cloud)
         stack.run("stack", "init", name)
+        stack.configure(alerts=ALERTS)
+        stack.run("config", "set", "--secret", "--path", f"{PROJECT}:alerts.subscriptions[1].https", ENDPOINT)
         return stack
 
     def copy(self, folder: Path) -> "Stack":

@@ -39,6 +39,8 @@ _REPLACING = {
 }
 _SERVICE = "aws:ecs/service:Service"
 _GATEWAY = "aws:ec2/internetGateway:InternetGateway"
+_SUBNET = "aws:ec2/subnet:Subnet"
+_OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 
 
 def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
@@ -131,7 +133,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             }
             self._check_home(request.type, inputs)
             self._check_tasks(request.type, inputs)
-            self._cloud.put(self._thing(request, id_, inputs, outputs), new=True)
+            thing = self._thing(request, id_, inputs, outputs)
+            self._cloud.put(thing, new=not (thing.type in providers.KNOWN_AGAIN and self._cloud.has(thing)))
         return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -159,9 +162,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             thing = self._thing(request, request.id, {}, _plain(request.properties))
             if request.type in providers.REFUSES_DELETION_WHILE_USED and (users := self._cloud.users_of(thing)):
                 raise RefusedError(f"{thing.id} is still used by {_listed(users)}")
-            if request.type == _GATEWAY and (
-                services := [each for each in self._cloud.things() if each.type == _SERVICE]
-            ):
+            if request.type == _GATEWAY and (services := self._services_in(thing.outputs["vpcId"])):
                 raise RefusedError(f"{thing.id} has mapped public addresses: {_listed(services)}")
             self._cloud.remove(thing.type, thing.key)
             for inside in self._cloud.things():
@@ -204,8 +205,20 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         home = self._home if inside_grafana else ""
         if request.type.startswith("aws:grafana/workspaceServiceAccount"):
             home = str(outputs["workspaceId"])
+        if request.type == _OBJECT:
+            # Ours go with their bucket (`force_destroy`).
+            home = str(outputs["bucket"])
         key = str(outputs["arn"]) if request.type.endswith(":TaskDefinition") else f"{home} {id_}".strip()
         return Thing(request.type, key, request.name, id_, inputs, outputs, home)
+
+    def _services_in(self, vpc_id: str) -> list[Thing]:
+        things = self._cloud.things()
+        subnets = {each.id for each in things if each.type == _SUBNET and each.inputs["vpcId"] == vpc_id}
+        return [
+            each
+            for each in things
+            if each.type == _SERVICE and subnets.intersection(each.inputs["networkConfiguration"]["subnets"])
+        ]
 
     def _check_tasks(self, token: str, inputs: Mapping[str, Any]) -> None:
         """What keeps the tasks of a new ECS service from starting: images and logs are out of reach."""

@@ -4,19 +4,30 @@ The providers are stand-ins that refuse what the real ones refuse, so that an up
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from preview.recorder import record
-from tests.pulumi_cli.stack import PROJECT, Run, Stack, names_of
+from tests.pulumi_cli.cloud import Call
+from tests.pulumi_cli.stack import ALERTS, ENDPOINT, KEY, PROJECT, Run, Stack, names_of
 
 pytestmark = pytest.mark.slow
 
 SERVICE = "aws:ecs/service:Service"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 TOKEN = "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+DEFINED = "aws:amp/alertManagerDefinition:AlertManagerDefinition"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+LOGS_POLICY = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+TOPIC = "aws:sns/topic:Topic"
+POLICY = "aws:sns/topicPolicy:TopicPolicy"
+SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+TELLS = ("Topic", "TopicPolicy", "TopicSubscription", "Key", "MetricAlarm", "AlertManagerDefinition", "EventRule")
 KEEPS_DATA = ("Workspace", "LogGroup", "DataSource", "Folder", "Repository", "PrivateDnsNamespace", "Cluster", "Vpc")
 
 Fresh = Callable[[str], Stack]
@@ -28,6 +39,16 @@ def things_by_id(stack: Stack) -> dict[str, str]:
         f"{thing.type} {thing.name}": thing.id
         for thing in stack.cloud.things()
         if thing.type.endswith(tuple(f":{kind}" for kind in KEEPS_DATA))
+    }
+
+
+def subscriptions(stack: Stack) -> set[tuple[str, str]]:
+    """Topic and address of everybody whom SNS tells."""
+    topics = {thing.outputs["arn"]: thing.id for thing in stack.cloud.things() if thing.type == TOPIC}
+    return {
+        (topics[thing.inputs["topic"]], thing.inputs["endpoint"])
+        for thing in stack.cloud.things()
+        if thing.type == SUBSCRIPTION
     }
 
 
@@ -43,7 +64,7 @@ def containers(call_inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def assert_as_recorded(stack: Stack) -> None:
     """The engine's state is what `preview` records: the same resources with the same relations."""
     recorded = {resource.urn: resource for resource in record(stack.project, stack.name).resources}
-    made = stack.resources()
+    made = {_decrypted(urn, recorded): state for urn, state in stack.resources().items()}
     assert set(made) == set(recorded)
     root = f"urn:pulumi:{stack.name}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{stack.name}"
     for urn, resource in recorded.items():
@@ -53,6 +74,15 @@ def assert_as_recorded(stack: Stack) -> None:
         assert state.get("deletedWith", "") == resource.options.get("deleted_with", ""), urn
         if resource.custom and not resource.type.startswith("pulumi:providers:"):
             assert set(state["inputs"]) - {"__autonamed", "name"} == set(resource.inputs) - {"name"}, urn
+
+
+def _decrypted(urn: str, recorded: Iterable[str]) -> str:
+    """The URN of the recording: the name of an encrypted address has its digest, and the preview does not know it."""
+    beginning, kind, digest = urn.rpartition("-https-")
+    if not kind:
+        return urn
+    assert len(digest) == len("012345")
+    return next(other for other in recorded if other.startswith(f"{beginning}{kind}"))
 
 
 def assert_prints_no_fault(run: Run) -> None:
@@ -100,10 +130,32 @@ class TestFirstDeployment:
         assert token_of(stack) not in run.output
         assert token_of(stack) not in stack.state_text()
 
+    def test_keeps_an_address_with_a_key_out_of_output_and_state(self, first_up: tuple[Stack, Run]) -> None:
+        stack, run = first_up
+        assert ("ecs-observability-dev-critical", ENDPOINT) in subscriptions(stack)
+        assert KEY not in run.output
+        assert KEY not in stack.state_text()
+
+    def test_lets_senders_in_before_they_send(self, first_up: tuple[Stack, Run]) -> None:
+        """A refused heartbeat makes an alarm fire, and an event that no log group takes is lost."""
+        _, run = first_up
+
+        def calls(token: str) -> list[Call]:
+            return [call for call in run.calls if call.type == token]
+
+        allowed = {call.inputs["arn"]: call.ended for call in calls(POLICY)}
+        for alarm in calls(ALARM):
+            assert max(allowed[topic] for topic in alarm.inputs["alarmActions"]) < alarm.began
+        [definition] = calls(DEFINED)
+        assert max(allowed.values()) < definition.began
+        [logs] = calls(LOGS_POLICY)
+        assert all(logs.ended < target.began for target in calls(TARGET))
+
     def test_can_be_previewed(self, fresh: Fresh) -> None:
         stack = fresh("dev")
         run = stack.run("preview")
         assert_prints_no_fault(run)
+        assert KEY not in stack.run("preview", "--diff").output
         assert not run.changes
         assert f"+ {len(record(stack.project, stack.name).resources) + 1} to create" in run.output
 
@@ -140,6 +192,7 @@ class TestSwitchOfThePattern:
         assert_prints_no_fault(there)
         assert kept.items() <= things_by_id(deployed).items()
         assert_collector_comes_first(there)
+        assert_same_alerts(there)
 
         deployed.configure(pattern="sidecar")
         back = deployed.up()
@@ -147,6 +200,7 @@ class TestSwitchOfThePattern:
         assert kept == things_by_id(deployed)
         assert names_of(deployed.cloud.things()) == existed
         assert_collector_goes_last(back)
+        assert_same_alerts(back)
 
     def test_of_one_application(self, deployed: Stack) -> None:
         kept = things_by_id(deployed)
@@ -156,6 +210,21 @@ class TestSwitchOfThePattern:
         assert kept.items() <= things_by_id(deployed).items()
         assert run.of("update", SERVICE) == ["inventory-service"]
         assert run.of("create", DEFINITION) == ["collector-definition", "inventory-definition"]
+
+
+def assert_same_alerts(run: Run) -> None:
+    """An alarm that both patterns have keeps its state, and nobody has to confirm a subscription again."""
+    gone, made = ({call for call in run.changes if call.startswith(what)} for what in ("delete", "create"))
+    replaced = {call.removeprefix("delete ") for call in gone} & {call.removeprefix("create ") for call in made}
+    telling = tuple(f":{kind}" for kind in TELLS)
+    assert not [each for each in replaced if each.split()[0].endswith(telling)]
+    moved = [call for call in run.calls if call.type.endswith(telling) and call.operation in ("create", "delete")]
+    assert {call.type for call in moved} == {ALARM}
+    assert {call.name.split("-")[1] for call in moved} == {
+        "TaskCpuSaturated",
+        "TaskMemorySaturated",
+        "TasksBelowDesired",
+    }
 
 
 def assert_collector_comes_first(run: Run) -> None:
@@ -192,14 +261,88 @@ class TestChanges:
 
     def test_turning_grafana_off_removes_all_of_it_and_on_brings_it_back(self, deployed: Stack) -> None:
         existed = names_of(deployed.cloud.things())
-        wanted = deployed.configuration("grafana")
-        deployed.configure(grafana={"enabled": False})
+        wanted, alerts = deployed.configuration("grafana"), deployed.configuration("alerts")
+        deployed.configure(grafana={"enabled": False}, alerts=alerts | {"traces": False})
         run = deployed.up()
         assert not [call for call in run.calls if call.type.startswith("grafana:")]
         assert not [thing for thing in deployed.cloud.things() if "grafana" in thing.type]
-        deployed.configure(grafana=wanted)
+        deployed.configure(grafana=wanted, alerts=alerts)
         deployed.up()
         assert names_of(deployed.cloud.things()) == existed
+
+
+class TestSubscriptions:
+    def test_taking_one_out_leaves_the_others(self, deployed: Stack) -> None:
+        existed, alerts = subscriptions(deployed), deployed.configuration("alerts")
+        deployed.configure(alerts=alerts | {"subscriptions": alerts["subscriptions"][1:]})
+        assert {change.rpartition("-")[0] for change in deployed.up().changes} == {
+            f"delete {SUBSCRIPTION} alerting-{severity}-email" for severity in ("critical", "warning")
+        }
+        assert subscriptions(deployed) == {one for one in existed if one[1] == ENDPOINT} != existed
+
+    def test_their_order_says_nothing(self, deployed: Stack) -> None:
+        alerts = deployed.configuration("alerts")
+        deployed.configure(alerts=alerts | {"subscriptions": alerts["subscriptions"][::-1]})
+        assert not deployed.run("up", "--yes", "--expect-no-changes").changes
+
+    def test_who_is_told_of_more_is_not_somebody_else(self, deployed: Stack) -> None:
+        alerts = deployed.configuration("alerts")
+        email, endpoint, slack, *others = alerts["subscriptions"]
+        del slack["severity"]
+        deployed.configure(
+            alerts=alerts | {"subscriptions": [email | {"severity": "critical"}, endpoint, slack, *others]}
+        )
+        run = deployed.up()
+        assert run.of("update") == ["alerting-chat-84ee1d"]
+        assert [name.rpartition("-")[0] for name in run.of("delete")] == ["alerting-warning-email"]
+        assert not run.of("create")
+
+    def test_topics_go_when_nothing_sends_to_them(self, deployed: Stack) -> None:
+        deployed.configure(alerts={"subscriptions": []})
+        run = deployed.up()
+        gone = [call for call in run.calls if call.operation == "delete" and call.type == TOPIC]
+        assert {call.name for call in gone} == {"alerting-chat-critical", "alerting-chat-warning"}
+        updated = [call.ended for call in run.calls if call.operation == "update" and call.type in (ALARM, DEFINED)]
+        assert updated
+        assert max(updated) < min(call.began for call in gone)
+        assert not subscriptions(deployed)
+
+
+class TestLargeConfiguration:
+    def test_has_a_bucket_as_long_as_it_is_large(self, deployed: Stack) -> None:
+        existed = names_of(deployed.cloud.things())
+        action = {"key": "x" * 50_000, "value": "", "action": "insert"}
+        additions = {
+            "processors": {"attributes/large": {"actions": [action]}},
+            "service": {"pipelines": {"traces": {"processors": ["attributes/large"]}}},
+        }
+        deployed.configure(collector={"additions": additions})
+        run = deployed.up()
+        assert_prints_no_fault(run)
+        assert_as_recorded(deployed)
+        stored = [call.ended for call in run.calls if call.type == OBJECT]
+        assert len(stored) == 2
+        started = [call.began for call in run.calls if call.operation == "update" and call.type == SERVICE]
+        assert max(stored) < min(started)
+        assert not deployed.run("up", "--yes", "--expect-no-changes").changes
+
+        deployed.configure(collector={})
+        run = deployed.up()
+        assert names_of(deployed.cloud.things()) == existed
+        [gone] = [call for call in run.calls if call.operation == "delete" and call.type.endswith(":Bucket")]
+        assert all(call.ended < gone.began for call in run.calls if call.operation == "update" and call.type == SERVICE)
+
+
+class TestTwoStacksInOneAccount:
+    def test_do_not_meet(self, deployed: Stack, tmp_path: Path) -> None:
+        existed = {(thing.type, thing.key, thing.id) for thing in deployed.cloud.things()}
+        with Stack.new(tmp_path / "prod", "prod", deployed.cloud) as other:
+            # Amazon Q Developer takes one configuration of a channel in an account.
+            told = [one for one in ALERTS["subscriptions"] if "email" in one]
+            other.configure(alerts={**ALERTS, "subscriptions": told})
+            assert_prints_no_fault(other.up())
+            other.run("destroy", "--yes", "--skip-preview")
+        assert {(thing.type, thing.key, thing.id) for thing in deployed.cloud.things()} == existed
 
 
 class TestDestruction:
@@ -284,7 +427,7 @@ def test_a_task_definition_made_elsewhere_can_be_instrumented(fresh: Fresh) -> N
     (definition,) = [thing for thing in stack.cloud.things() if thing.type == DEFINITION]
     (workspace,) = [thing for thing in stack.cloud.things() if thing.type == "aws:amp/workspace:Workspace"]
     made = containers(definition.inputs)
-    assert set(made) == {"cart", "collector"}
+    assert set(made) == {"cart", "collector", "drain"}
     assert {"name": "KEEP", "value": "me"} in made["cart"]["environment"]
     assert {
         "name": "AWS_PROMETHEUS_ENDPOINT",

@@ -403,6 +403,7 @@ def test_telemetry_of_a_caller_and_its_leaf_survives_sigterm(tmp_path: Path) -> 
             ({**served, "http.response.status_code": failure, "error.type": failure}, 1),
         ]
         assert set(metrics) - {"http.client.request.duration"} == {
+            "cpython.gc.collections",
             "http.server.active_requests",
             "http.server.request.duration",
             "http.server.response.body.size",

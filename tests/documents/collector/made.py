@@ -107,6 +107,13 @@ def own_figures(interval: str, *targets: tuple[str, str]) -> dict[str, Any]:
                                 "regex": "otelcol_exporter_sent_.+;otlp_grpc/.+",
                                 "action": "drop",
                             },
+                            {
+                                "source_labels": ["__name__", "service.version"],
+                                "regex": "otelcol_process_uptime(?:_total)?;(.+)",
+                                "target_label": "version",
+                                "replacement": "$$1",
+                            },
+                            {"regex": "service[.]version", "action": "labeldrop"},
                         ],
                     }
                 ]
@@ -116,7 +123,12 @@ def own_figures(interval: str, *targets: tuple[str, str]) -> dict[str, Any]:
 
 
 def telemetry(port: str) -> dict[str, Any]:
-    exposed = {"host": "127.0.0.1", "port": port, "without_scope_info": True}
+    exposed = {
+        "host": "127.0.0.1",
+        "port": port,
+        "without_scope_info": True,
+        "with_resource_constant_labels": {"included": ["service.version"]},
+    }
     return {
         "logs": {"encoding": "json"},
         "metrics": {"readers": [{"pull": {"exporter": {"prometheus": exposed}}}]},

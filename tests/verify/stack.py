@@ -1,0 +1,131 @@
+"""A small stack, as recorded and as deployed to a `Cloud`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY, Source
+from preview.recording import Recording, Resource
+from proof.plan import Plan
+from tests.proof import made
+from tests.verify.cloud import WORKSPACE, Cloud
+from verify.deployment import Deployment
+
+RULES = """\
+groups:
+  - name: requests
+    rules:
+      - record: job:http_requests:rate5m
+        expr: sum by (job) (rate(http_server_request_duration_seconds_count[5m]))
+      - alert: HighErrorRate
+        expr: job:http_errors:ratio5m > 0.05
+"""
+
+
+def resource(token: str, known: str, **inputs: Any) -> Resource:
+    return Resource(f"urn:{known}", token, known, "", True, inputs, (), "", {}, {})
+
+
+def recording(**environment: str) -> Recording:
+    container = {
+        "name": "front",
+        "image": "app:1",
+        "environment": [{"name": name, "value": value} for name, value in environment.items()],
+    }
+    collector = {"name": "collector", "environment": [{"name": "AOT_CONFIG_CONTENT", "value": "receivers: {}"}]}
+    resources = (
+        resource("aws:ecs/taskDefinition:TaskDefinition", "definition", family="shop-dev-front",
+                 containerDefinitions=json.dumps([container, collector])),
+        resource("aws:ecs/service:Service", "front", name="front", taskDefinition="<definition.arn>"),
+        resource("aws:amp/alertManagerDefinition:AlertManagerDefinition", "alertmanager"),
+        resource("aws:cloudwatch/metricAlarm:MetricAlarm", "oom", name="shop-dev-TaskOutOfMemory"),
+        resource("aws:sns/topic:Topic", "alerts", name="shop-dev-alerts"),
+        resource("aws:sns/topicSubscription:TopicSubscription", "mail", topic="<alerts.arn>", protocol="email"),
+        resource("grafana:alerting/ruleGroup:RuleGroup", "traces", name="shop-dev-traces", folderUid="shop-dev",
+                 rules=[{"name": "TraceFaults"}]),
+        *(resource("grafana:oss/dataSource:DataSource", one.uid, uid=one.uid, type=one.type)
+          for one in (AMP, XRAY, CLOUDWATCH)),
+    )  # fmt: skip
+    return Recording("shop", "dev", "eu-west-1", {}, resources, {}, ())
+
+
+def target(source: Source, **query: Any) -> dict[str, Any]:
+    return {"refId": "A", "datasource": {"type": source.type, "uid": source.uid}, **query}
+
+
+def panel(title: str, *targets: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "timeseries", "title": title, "targets": list(targets), "gridPos": {"x": 0, "y": 0, "w": 6, "h": 6}}
+
+
+INSIGHTS = {"queryMode": "Metrics", "namespace": "ECS/ContainerInsights", "statistic": "Average"}
+CPU = INSIGHTS | {"metricName": "CpuUtilized", "dimensions": {"ClusterName": "shop-dev", "ServiceName": "front"}}
+
+BOARD: dict[str, Any] = {
+    "uid": "shop",
+    "title": "Shop",
+    "templating": {
+        "list": [
+            {
+                "name": "application",
+                "type": "query",
+                "query": "label_values(up, job)",
+                "datasource": {"type": AMP.type, "uid": AMP.uid},
+                "current": {"value": "shop/front"},
+            }
+        ]
+    },
+    "panels": [
+        panel(
+            "Requests",
+            target(
+                AMP, expr='sum(rate(http_server_request_duration_seconds_count{job="$application"}[$__rate_interval]))'
+            ),
+        ),
+        panel("Tasks", target(AMP, expr="count(up)", instant=True)),
+        panel("Traces", target(XRAY, queryType="getTraceSummaries", query='service("front")')),
+        panel("Map", target(XRAY, queryType="getServiceMap")),
+        panel("Latency", target(XRAY, queryType="getTimeSeriesServiceStatistics")),
+        panel("One trace", target(XRAY, queryType="getTrace", query="1-2-3")),
+        panel("CPU", target(CLOUDWATCH, **CPU)),
+        panel(
+            "Memory",
+            target(CLOUDWATCH, expression="SUM(raw)", queryMode="Metrics"),
+            target(CLOUDWATCH, refId="B", id="raw", hide=True, **CPU),
+        ),
+        panel("Log", target(CLOUDWATCH, queryMode="Logs", expression="fields @message")),
+    ],
+}
+
+
+def plan(*boards: Mapping[str, Any]) -> Plan:
+    documents = {f"dashboards/{one['uid']}.json": json.dumps(one) for one in boards or (BOARD,)}
+    return made.plan(made.service("front"), documents=documents | {"rules/requests.yaml": RULES})
+
+
+def deployed(port: int) -> Deployment:
+    return Deployment(f"http://127.0.0.1:{port}/workspaces/{WORKSPACE}", f"http://127.0.0.1:{port}")
+
+
+def cloud(**changes: Any) -> Cloud:
+    """All of it as it should be."""
+    loaded = [
+        {
+            "name": "requests",
+            "rules": [
+                {"name": "job:http_requests:rate5m", "health": "ok", "type": "recording"},
+                {"name": "HighErrorRate", "health": "ok", "type": "alerting", "state": "inactive"},
+            ],
+        }
+    ]
+    return Cloud(
+        **{
+            "rules": {"requests": RULES},
+            "loaded": loaded,
+            "alarms": {"shop-dev-TaskOutOfMemory": {"StateValue": "OK", "ActionsEnabled": True}},
+            "subscriptions": {
+                "shop-dev-alerts": [{"SubscriptionArn": "arn:aws:sns:eu-west-1:1:t:1", "Protocol": "email"}]
+            },
+            "dashboards": {"shop": BOARD | {"id": 3, "version": 2, "graphTooltip": 0}},
+            **changes,
+        }
+    )
