@@ -249,6 +249,10 @@ MEMORY_UTILIZED: Final = TaskMetric(
 MEMORY_RESERVED: Final = TaskMetric(
     "ecs.task.memory.reserved", "MiB", CloudWatchMetric("MemoryReserved", "Average", "Megabytes")
 )
+MEMORY_USAGE: Final = TaskMetric(
+    "ecs.task.memory.usage", "bytes", CloudWatchMetric("MemoryUtilized", "Average", "Megabytes", MEBIBYTE)
+)
+"""For AWS's own dashboard AMP_ECS_Task_Monitoring, which may be imported; ours ask for `MEMORY_UTILIZED`."""
 NETWORK_RX: Final = TaskMetric(
     "ecs.task.network.rate.rx", "bytes/s", CloudWatchMetric("NetworkRxBytes", "Average", "Bytes/Second")
 )
@@ -269,12 +273,13 @@ TASK_METRICS: Final = (
     CPU_VCPU,
     MEMORY_UTILIZED,
     MEMORY_RESERVED,
+    MEMORY_USAGE,
     NETWORK_RX,
     NETWORK_TX,
     STORAGE_READ,
     STORAGE_WRITE,
 )
-"""Nine series for each task: the whole cost of the ECS dashboard. All else that the receiver emits is dropped."""
+"""Ten series for each task: the whole cost of the ECS dashboard. All else that the receiver emits is dropped."""
 
 RUNNING_TASKS: Final = CloudWatchMetric("RunningTaskCount", "Average", "Count", dimensions=(BY_SERVICE,))
 """The service pattern's count of tasks; the sidecar pattern counts the series of `CPU_RESERVED`."""

@@ -37,7 +37,7 @@ def test_a_collector_writes_of_itself() -> None:
 
 def test_the_series_of_a_task() -> None:
     # requests, calls and the process of the application; the task's figures and the collector's own
-    assert series(Observed(serves=True, collectors=[SIDECAR]), RATES) == 5 * 17 + 2 * 17 + 6 + 9 + 21 == 155
+    assert series(Observed(serves=True, collectors=[SIDECAR]), RATES) == 5 * 17 + 2 * 17 + 6 + 10 + 21 == 156
     assert series(Observed(serves=True, collectors=[]), RATES) == 5 * 17 + 2 * 17 + 6
     assert series(Observed(serves=False, collectors=SERVICE), RATES) == 27
 
@@ -45,14 +45,14 @@ def test_the_series_of_a_task() -> None:
 def test_a_month_of_a_task_with_a_sidecar() -> None:
     # 43,800 samples of each series
     assert a_month(Observed(serves=True, collectors=[SIDECAR]), RATES) == Volume(
-        samples=155 * 43_800, traces=26_280_000, spans=78_840_000
+        samples=156 * 43_800, traces=26_280_000, spans=78_840_000
     )
 
 
 def test_the_interval_makes_samples_and_the_ratio_makes_traces() -> None:
     task = Observed(serves=True, collectors=[SIDECAR], interval_seconds=30, ratio=0.1)
     assert a_month(task, RATES) == Volume(
-        samples=155 * 87_600,
+        samples=156 * 87_600,
         traces=2_628_000,
         spans=7_884_000,
     )
@@ -70,9 +70,9 @@ def groups(stack: Stack) -> Any:
 
 
 def test_what_is_recorded_of_an_application_with_sidecars() -> None:
-    # its 2 histograms, 3 figures of its process, 9 of its task, and what its collector says of itself: 3, what it
+    # its 2 histograms, 3 figures of its process, 10 of its task, and what its collector says of itself: 3, what it
     # takes and refuses of two signals, what it sends of them, size and capacity of its queues
-    metrics = 2 + 3 + 9 + (3 + 4 + 2 + 2)
+    metrics = 2 + 3 + 10 + (3 + 4 + 2 + 2)
     found = groups(observed("dev", sidecar=["web", "stock"], service=["far"]))
     # each minute two ratios for each task, and the rates of requests and errors, their ratio, and the latency
     assert recorded(found, "web", WEB, tasks=3) == (3 * 2 + 4) * 43_800 + metrics * 10_950

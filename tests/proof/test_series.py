@@ -16,6 +16,7 @@ from tests.proof.live import ROOT, Live, live, wanted
 
 TASK_NAMES = {metric.name for metric in catalogue.TASK_METRICS}
 OWN_NAMES = {metric.name for metric in catalogue.COLLECTOR_METRICS}
+RUNTIME_NAMES = {metric.name for metric in catalogue.RUNTIME_METRICS}
 
 
 @cache
@@ -57,6 +58,7 @@ def test_a_task_with_a_sidecar_costs_what_is_stated(sidecars: Live) -> None:
     tasks = {task.id for task in sidecars.truth.tasks}
     assert counted(sidecars, TASK_NAMES, Label.TASK) == dict.fromkeys(tasks, from_ecs)
     assert counted(sidecars, OWN_NAMES, Label.TASK) == dict.fromkeys(tasks, sidecar)
+    assert counted(sidecars, RUNTIME_NAMES, Label.TASK) == dict.fromkeys(tasks, volumes.Rates().runtime)
 
 
 @pytest.mark.slow
