@@ -52,7 +52,7 @@ destroy: .venv/ready ## pulumi destroy of the stack
 
 .PHONY: test
 test: lint types programs ## all tests, with coverage
-	@$(python) -m pytest -q -m "not slow" -n 2 --cov --cov-report=
+	@$(python) -m pytest -q -m "not slow" -n 2 --dist loadfile --cov --cov-report=
 	@$(python) -m pytest -m slow -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered
 
 .PHONY: bench
@@ -80,7 +80,7 @@ types: .venv/ready
 
 .PHONY: fast
 fast: .venv/ready
-	@$(python) -m pytest -q -m "not slow" -n 2
+	@$(python) -m pytest -q -m "not slow" -n 2 --dist loadfile
 
 build:
 	@mkdir -p $@

@@ -193,7 +193,8 @@ def rules_of(settings: Settings, names: Names, region: str) -> dict[str, str]:
     definition, minutes after the deployment has begun."""
     seen = observed(settings, names, region)
     documents = {"recording": rules.recording_rules(seen), "alerts": alerting_rules(seen)}
-    texts = {namespace: rules.to_yaml(document) for namespace, document in documents.items()}
+    # Where every alert is turned off, nothing is left to make a namespace of.
+    texts = {namespace: rules.to_yaml(document) for namespace, document in documents.items() if document["groups"]}
     delivery = alertmanager.pending(settings.alerts.subscriptions, region)
     refused = [
         *limits.rules_faults(documents, texts),

@@ -119,13 +119,14 @@ class Alerting(pulumi.ComponentResource):
         return f"arn:{partition}:cloudwatch:{self._site.region}:{account}:alarm:{self._site.names.prefix}-*"
 
     def _subscribe(self, subscriptions: Sequence[Subscription]) -> None:
-        for one in subscriptions:
+        for index, one in enumerate(subscriptions):
             if not (endpoint := _endpoint(one)):
                 continue
+            who = f"{one.key}-{index}" if one.hidden else one.key
             protocol, address = endpoint
             for severity in one.severities:
                 aws.sns.TopicSubscription(
-                    f"{self._name}-{severity}-{one.key}",
+                    f"{self._name}-{severity}-{who}",
                     topic=self.topic_arns[severity],
                     protocol=protocol,
                     endpoint=address,

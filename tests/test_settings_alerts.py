@@ -3,6 +3,7 @@
 import pytest
 
 from documents.alerting import limits
+from documents.alerting.alerts import ALERTS
 from documents.faults import ConfigurationError
 from settings import load, rules_of, warnings
 from tests.test_settings import APPLICATION, NAMES, PROJECT, ROOT, configuration, faults, loaded
@@ -45,6 +46,12 @@ def test_a_stack_that_tells_nobody_warns() -> None:
     assert silent in warnings(loaded())
     told = {"subscriptions": [{"email": "people@example.com"}]}
     assert not any("alerts" in warning for warning in warnings(loaded(alerts=told)))
+
+
+def test_without_alerts_there_is_no_namespace_for_them() -> None:
+    nothing = loaded(alerts={"disabled": [alert.name for alert in ALERTS]})
+    assert set(rules_of(nothing, NAMES, "eu-west-1")) == {"recording"}
+    assert set(rules_of(loaded(), NAMES, "eu-west-1")) == {"recording", "alerts"}
 
 
 def test_more_than_amp_takes_is_said_before_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:

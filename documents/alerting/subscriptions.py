@@ -108,6 +108,11 @@ class Subscription(Model):
         return (self.severity,) if self.severity else tuple(Severity)
 
     @property
+    def hidden(self) -> bool:
+        """Whether its address is encrypted and not known: where a stack is only rendered, all such look the same."""
+        return self.https is not None and is_placeholder(self.https.get_secret_value())
+
+    @property
     def key(self) -> str:
         """Its kind and a digest of who it is, which is too short to tell an address from.
 
@@ -123,8 +128,7 @@ class Subscription(Model):
 def _each_once(value: tuple[Subscription, ...]) -> tuple[Subscription, ...]:
     seen: dict[str, int] = {}
     for index, one in enumerate(value):
-        # Where a stack is only rendered, every encrypted address looks the same.
-        if one.https and is_placeholder(one.https.get_secret_value()):
+        if one.hidden:
             continue
         if one.key in seen:
             problem = f"tells the same one twice, in entries {seen[one.key]} and {index}"

@@ -11,7 +11,9 @@ from preview.recorder import Recording
 from preview.recording import Secret
 from preview.render import documents
 from tests import judges
-from tests.components.variants import recorded, statements, untagged
+from tests.components.variants import STOREFRONT, program, recorded, statements, untagged
+
+pytestmark = pytest.mark.slow
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 TOPIC = "aws:sns/topic:Topic"
@@ -110,6 +112,15 @@ def test_who_is_subscribed() -> None:
         },
     }
     assert recorded("defaults").of_type(SUBSCRIPTION) == ()
+
+
+@pytest.mark.slow
+def test_encrypted_addresses_can_be_rendered() -> None:
+    """All of them look the same there."""
+    encrypted = {"https": {"secure": "v1:abc"}}
+    subscriptions = [encrypted, encrypted | {"severity": "critical"}]
+    recording = program({"alerts": {"subscriptions": subscriptions}, "applications": [STOREFRONT]})
+    assert len(recording.of_type(SUBSCRIPTION)) == 3
 
 
 def test_nothing_is_sent_to_a_topic_that_refuses_it() -> None:

@@ -7,6 +7,8 @@ import yaml
 
 from tests.components.variants import names_of, recorded, untagged
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = "aws:amp/workspaceConfiguration:WorkspaceConfiguration"
 RULES = "aws:amp/ruleGroupNamespace:RuleGroupNamespace"
 

@@ -192,8 +192,8 @@ def test_prod() -> None:
             *family("TaskEvents events", EVENTS),
             *family("Alerting alerting", ALERTING),
             *watched(TASKS, "storefront", "inventory", "collector"),
-            ("aws:sns/topicSubscription:TopicSubscription", "alerting-critical-0", "Alerting alerting"),
-            ("aws:sns/topicSubscription:TopicSubscription", "alerting-warning-0", "Alerting alerting"),
+            ("aws:sns/topicSubscription:TopicSubscription", "alerting-critical-email-d8eda7", "Alerting alerting"),
+            ("aws:sns/topicSubscription:TopicSubscription", "alerting-warning-email-d8eda7", "Alerting alerting"),
             *family("Grafana grafana", GRAFANA),
             ("aws:grafana/roleAssociation:RoleAssociation", "grafana-viewers", "Grafana grafana"),
             *family("CollectorService collector", COLLECTOR + COLLECTOR_NAME),
@@ -347,6 +347,7 @@ def test_the_token_and_the_registry_password_are_secret_everywhere(stack: str) -
         assert "<registry.password>" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", ["dev", "prod", "mixed-service-connect", "secrets"])
 def test_a_preview_survives_unknowns(stack: str) -> None:
     """`pulumi preview` before the first `up`: nothing that AWS gives is known, and all the same is registered."""

@@ -80,6 +80,7 @@ GROUPS = (
 ROOMS = ("documents", "components", "preview", "proof", "verify", "trials")
 
 
+@pytest.mark.slow
 def test_no_name_is_there_for_nobody() -> None:
     code = "\n".join(path.read_text() for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))
     names = [name for name in vars(catalogue) if re.fullmatch(r"[A-Z]\w+", name)]

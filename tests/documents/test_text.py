@@ -47,6 +47,7 @@ def paths(value: Any, above: Path = ()) -> Iterator[Path]:
             yield from paths(inner, (*above, str(index)))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(_DOCUMENTS)
 @example({"a": "x" * 300})
@@ -62,6 +63,7 @@ def test_every_document_reads_back(document: dict[str, Any]) -> None:
     assert to_yaml(document) == text
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(_DOCUMENTS, some.data())
 def test_comments_change_nothing(document: dict[str, Any], data: some.DataObject) -> None:

@@ -1,8 +1,12 @@
 """Alerts and who is told of them, in a summary."""
 
+import pytest
+
 from preview import alerts
 from preview.recording import Recording
 from tests.components.variants import recorded
+
+pytestmark = pytest.mark.slow
 
 
 def row(recording: Recording, alert: str) -> list[str]:

@@ -14,6 +14,8 @@ from tests.proof.made import plan as made_plan
 from tests.proof.made import service
 from tests.proof.test_plan import DOCUMENTS, recording, resource
 
+pytestmark = pytest.mark.slow
+
 CLOUD_MAP = {"collector": {"discovery": "cloudMap"}}
 SERVICE_CONNECT = {"collector": {"discovery": "serviceConnect"}}
 

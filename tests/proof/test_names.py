@@ -16,6 +16,8 @@ from proof import grafana, promql
 from proof.plan import Plan
 from tests.proof.live import rendered
 
+pytestmark = pytest.mark.slow
+
 WRITTEN = {name for names in catalogue.SERIES_OF.values() for name in names}
 LABELS = {value for name, value in vars(Label).items() if not name.startswith("_")}
 OF_ALERTS = {"alertname", "alertstate", "severity"}

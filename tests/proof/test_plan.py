@@ -74,6 +74,7 @@ def test_times_are_read_from_what_is_shipped() -> None:
     assert plan(recording(source, front=1), DOCUMENTS).scrape_seconds == 60.0
 
 
+@pytest.mark.slow
 def test_how_late_a_sample_may_be_is_read_from_the_workspace() -> None:
     kind = "aws:amp/workspaceConfiguration:WorkspaceConfiguration"
     assert plan(recording(front=1), DOCUMENTS).out_of_order_seconds == 60.0

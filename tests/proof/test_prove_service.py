@@ -76,7 +76,7 @@ def test_the_report_says_what_was_not_proved(
     seen = browser.look(copy, tmp_path / "profile", width=1280)
     assert seen.console == ()
     assert seen.drawn == seen.charts
-    assert len(seen.charts) == 10
+    assert len(seen.charts) > 30
 
 
 def test_interrupting_leaves_nothing(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_every_container_stops_once_and_after_all_that_need_it(needs: list[set[i
             assert when[one["name"]] < when[needed["containerName"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stack", "service", "expected"),
     [

@@ -129,6 +129,8 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:sns/topic:Topic": ("name",),
     "aws:sns/topicPolicy:TopicPolicy": ("arn",),
     "grafana:alerting/contactPoint:ContactPoint": ("name",),
+    # Grafana has one policy.
+    "grafana:alerting/notificationPolicy:NotificationPolicy": (),
     "grafana:alerting/ruleGroup:RuleGroup": ("folderUid", "name"),
     "grafana:oss/dataSource:DataSource": ("uid",),
     "grafana:oss/folder:Folder": ("uid",),
@@ -159,10 +161,8 @@ def identity(token: str, name: str, inputs: Inputs) -> str:
         # An id is no secret, and the endpoint may be one.
         endpoint = hashlib.sha256(f"{inputs['protocol']} {inputs['endpoint']}".encode()).hexdigest()
         return f"{inputs['topic']}:{endpoint}"
-    if token == "grafana:alerting/notificationPolicy:NotificationPolicy":
-        return "policy"
     if token in _NAMED:
-        return "/".join(str(_at(inputs, path)) for path in _NAMED[token])
+        return "/".join(str(_at(inputs, path)) for path in _NAMED[token]) or "the only one"
     if token == "grafana:oss/dashboard:Dashboard":
         return str(json.loads(inputs["configJson"])["uid"])
     return f"{_PREFIXES.get(token, name)}-{secrets.token_hex(6)}"

@@ -3,9 +3,13 @@
 import asyncio
 import json
 
+import pytest
+
 from tests.proof.live import wanted
 from trials.load import TRACES, Reply, Signal
 from trials.rig import Figures, GoingOver, collecting, eventually
+
+pytestmark = pytest.mark.slow
 
 TELEMETRY = """\
 # HELP otelcol_exporter_queue_size Current size

@@ -16,6 +16,8 @@ from verify.aws import Aws, RefusedError
 from verify.questions import faults, verified
 from verify.verdict import Kind, Verdict
 
+pytestmark = pytest.mark.slow
+
 Asked = Callable[..., list[Verdict]]
 
 
