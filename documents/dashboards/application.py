@@ -192,7 +192,7 @@ def _red(first: int, title: str, asked: _Red, step: int) -> tuple[Line, ...]:
                 [over_time(top(asked.duration[quantile]), legend, step=step)],
                 source=AMP,
                 unit="s",
-                decimals=3,
+                decimals=1,
                 judgement=LATENCY,
             ),
             _TRACES,
@@ -229,7 +229,7 @@ def heatmap(number: int, step: int) -> PanelBuilder:
         [buckets(f"sum by ({Label.BOUND}) (rate({_BUCKET}{{{_CHOSEN}}}{_WINDOW}))", step=step)],
         source=AMP,
         unit="s",
-        decimals=3,
+        decimals=1,
     )
 
 
@@ -274,7 +274,7 @@ def _calls(first: int, step: int) -> tuple[PanelBuilder, ...]:
             [over_time(top(_latency(0.95, _PEER, slow)), legend, step=step)],
             source=AMP,
             unit="s",
-            decimals=3,
+            decimals=1,
             judgement=LATENCY,
         ),
     )
@@ -402,7 +402,7 @@ def _routes(number: int, observed: Observed) -> PanelBuilder:
             column("Requests", "reqps", 2),
             column("Errors", "percentunit", 2, _ERRORS),
             linked("Errors", {"Failed traces": traces_url(f'service("{name}") {{ fault = true }}', observed.region)}),
-            column("p95", "s", 3, LATENCY),
+            column("p95", "s", 1, LATENCY),
         ),
         sort_by="Requests",
         hidden=(Label.JOB,),

@@ -250,7 +250,7 @@ class _Panels:
             [over_time(top(_worst(rules.latency_p95(self.observed))), _SERVICE, step=self._step)],
             source=AMP,
             unit="s",
-            decimals=3,
+            decimals=1,
             judgement=_LATENCY,
         )
 
@@ -308,7 +308,7 @@ class _Panels:
             linked("Requests", application, aside=False),
             column("Errors", "percentunit", 2, _ERRORS),
             linked("Errors", application, aside=False),
-            column("p95", "s", 3, _LATENCY),
+            column("p95", "s", 1, _LATENCY),
             linked("p95", application, aside=False),
             column("CPU", "percent", 1, _SATURATION),
             linked("CPU", tasks, aside=False),

@@ -5,6 +5,7 @@ Everything is built with grafana-foundation-sdk for Grafana 11.6's classic schem
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -36,6 +37,8 @@ PanelBuilder = (
     | nodegraph.Panel
     | logs.Panel
 )
+
+Drawn = TypeVar("Drawn", bound=PanelBuilder)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,21 @@ class About:
     description: str
 
 
+def _about(panel: Drawn, about: About, queries: Iterable[Query], source: Source) -> Drawn:
+    """The panel with what each has, whatever draws it."""
+    return (
+        panel.id(about.id)
+        .title(about.title)
+        .description(about.description)
+        .datasource(reference(source))
+        .targets(list(queries))
+    )
+
+
+def _steps(judgement: Judgement) -> grafana.ThresholdsConfig:
+    return grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(judgement.steps)
+
+
 def graph(
     about: About,
     queries: Iterable[Query],
@@ -125,15 +143,10 @@ def graph(
 ) -> PanelBuilder:
     """Lines over time, from zero up (below it only for what can be overdrawn), with the limits as dashed lines."""
     panel = (
-        timeseries.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
+        _about(timeseries.Panel(), about, queries, source)
         .unit(unit)
         .decimals(decimals)
-        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(judgement.steps))
+        .thresholds(_steps(judgement))
         .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
         .line_width(1)
         .fill_opacity(10)
@@ -175,15 +188,10 @@ def number(
 ) -> PanelBuilder:
     """One number as it is now; one for each series where a query gives several."""
     return (
-        stat.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
+        _about(stat.Panel(), about, queries, source)
         .unit(unit)
         .decimals(decimals)
-        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(judgement.steps))
+        .thresholds(_steps(judgement))
         .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .color_mode(common_model.BigValueColorMode.VALUE)
         .graph_mode(common_model.BigValueGraphMode.NONE)
@@ -202,16 +210,11 @@ def bars(
 ) -> PanelBuilder:
     """A bar for each series as it is now, the longest first where the query sorts them."""
     return (
-        bargauge.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
+        _about(bargauge.Panel(), about, queries, source)
         .unit(unit)
         .decimals(decimals)
         .min(0)
-        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(judgement.steps))
+        .thresholds(_steps(judgement))
         .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .orientation(common_model.VizOrientation.HORIZONTAL)
         .display_mode(common_model.BarGaugeDisplayMode.BASIC)
@@ -222,16 +225,11 @@ def bars(
 def timeline(about: About, queries: Iterable[Query], *, source: Source, states: Sequence[State]) -> PanelBuilder:
     """A band for each series, coloured by its state; nothing where it has none."""
     return (
-        statetimeline.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
+        _about(statetimeline.Panel(), about, queries, source)
         .unit("none")
         .decimals(0)
         .mappings([model.ValueMap(options=_options(states))])
-        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(Neutral().steps))
+        .thresholds(_steps(Neutral()))
         .merge_values(True)
         .show_value(common_model.VisibilityMode.NEVER)
         .legend(
@@ -253,15 +251,10 @@ def _options(states: Sequence[State]) -> dict[str, model.ValueMappingResult]:
 def density(about: About, queries: Iterable[Query], *, source: Source, unit: str, decimals: int) -> PanelBuilder:
     """A heatmap of buckets: how many values in each, over time. `unit` is that of the bounds."""
     return (
-        heatmap.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
+        _about(heatmap.Panel(), about, queries, source)
         .unit(unit)
         .decimals(decimals)
-        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(Neutral().steps))
+        .thresholds(_steps(Neutral()))
         # The buckets have been counted already: Grafana shall not count again.
         .calculate(False)
         .y_axis(heatmap.YAxisConfig().unit(unit).decimals(decimals))
@@ -272,25 +265,13 @@ def density(about: About, queries: Iterable[Query], *, source: Source, unit: str
 
 def graph_of_nodes(about: About, queries: Iterable[Query], *, source: Source) -> PanelBuilder:
     """Nodes and the edges between them, as the data source gives them."""
-    return (
-        nodegraph.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
-    )
+    return _about(nodegraph.Panel(), about, queries, source)
 
 
 def log(about: About, queries: Iterable[Query], *, source: Source) -> PanelBuilder:
     """Log lines, the newest first, with their fields a click away."""
     return (
-        logs.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
+        _about(logs.Panel(), about, queries, source)
         .show_time(True)
         .wrap_log_message(True)
         .enable_log_details(True)
@@ -315,14 +296,9 @@ def sheet(
     """
     order = {title: index for index, title in enumerate(dict.fromkeys(names.values()))}
     panel = (
-        table.Panel()
-        .id(about.id)
-        .title(about.title)
-        .description(about.description)
-        .datasource(reference(source))
-        .targets(list(queries))
+        _about(table.Panel(), about, queries, source)
         .unit("none")
-        .thresholds(grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(Neutral().steps))
+        .thresholds(_steps(Neutral()))
         .filterable(True)
         .show_header(True)
         .sort_by([common.TableSortByFieldState().display_name(sort_by).desc(True)])

@@ -112,7 +112,7 @@ def _response_time(number: int, region: str) -> PanelBuilder:
         [_asked("getTimeSeriesServiceStatistics", region, _SERVICE, ("Computed.AverageResponseTime",))],
         source=XRAY,
         unit="s",
-        decimals=3,
+        decimals=1,
         judgement=application.LATENCY,
     )
 
@@ -206,7 +206,7 @@ def _list(about: About, region: str, expression: str) -> PanelBuilder:
         linked("Id", links),
         column("Start", "dateTimeAsIso", 0),
         column("Status", "none", 0, _STATUS),
-        column("Duration", "s", 3, application.LATENCY),
+        column("Duration", "s", 1, application.LATENCY),
     )
     return sheet(
         about,
