@@ -17,7 +17,6 @@ class Evaluator(StrEnum):
 
     AMP = "AMP rule"
     CLOUDWATCH = "CloudWatch alarm"
-    GRAFANA = "Grafana alert rule"
 
 
 @dataclass(frozen=True)

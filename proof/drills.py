@@ -195,11 +195,8 @@ def _acts(stack: Stack, stops: list[Stop]) -> Iterator[tuple[str, Sequence[int],
         "drill: applications hang",
         (),
         (
-            Fault(
-                "the application hangs",
-                (alerts.SILENT, alerts.FAILED_HEALTH_CHECK),
-                lambda: faults.silenced(applications),
-            ),
+            Fault("the application hangs", (alerts.SILENT,), lambda: faults.silenced(applications)),
+            Fault("told while applications hang: ECS replaces tasks as unhealthy", (alerts.FAILED_HEALTH_CHECK,)),
         ),
     )
     yield (
@@ -222,12 +219,12 @@ def _acts(stack: Stack, stops: list[Stop]) -> Iterator[tuple[str, Sequence[int],
                 (
                     alerts.COLLECTOR_DOWN,
                     alerts.BELOW_DESIRED,
-                    alerts.OUT_OF_MEMORY,
                     alerts.RESTART_LOOP,
                     alerts.INGESTION_STOPPED,
                 ),
                 lambda: faults.killed(stack.tasks, _START_SECONDS, stops),
             ),
+            Fault("all tasks are killed, and told is that they had no memory left", (alerts.OUT_OF_MEMORY,)),
         ),
     )
 

@@ -147,12 +147,18 @@ def _memory(task: TaskTruth, reading: Reading) -> float:
 
 
 def _events(plan: Plan, stops: Sequence[Stop], recording: Recording) -> Iterator[tuple[float, Mapping[str, Any]]]:
-    """ECS's events, in order of time: for every task that ended, and for one of each service that hung."""
+    """ECS's events, in order of time: for every task that ended, and for one of each service again and again while the
+    applications hung, since what takes the place of a task hangs as well."""
     hung = recording.of(alerts.FAILED_HEALTH_CHECK.name)
     events = [(recording.shipped_at(stop.at), _killed(stop)) for stop in stops]
     if hung is not None:
-        at = recording.shipped(hung.window).start + _UNHEALTHY_SECONDS
-        events += [(at, _unhealthy(service.name)) for service in plan.services]
+        window = recording.shipped(hung.window)
+        times = range(1, int(window.seconds // _UNHEALTHY_SECONDS) + 1)
+        events += [
+            (window.start + turn * _UNHEALTHY_SECONDS, _unhealthy(service.name))
+            for turn in times
+            for service in plan.services
+        ]
     yield from sorted(events, key=lambda event: event[0])
 
 

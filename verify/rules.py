@@ -1,5 +1,6 @@
 """What evaluates in AMP: rule groups and the Alertmanager, whose faults AMP reports only after a deployment."""
 
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -46,13 +47,18 @@ async def _namespace(name: str, text: str, aws: Aws, workspace: Workspace, ident
 
 def _rules(text: str, loaded: list[dict[str, Any]]) -> Iterator[Verdict]:
     """A verdict on each rule: loaded, and evaluated without an error."""
-    states = {(group["name"], rule["name"]): rule for group in loaded for rule in group["rules"]}
+    # Rules of one name stand in the order of the file.
+    states: defaultdict[tuple[str, str], deque[dict[str, Any]]] = defaultdict(deque)
+    for group in loaded:
+        for rule in group["rules"]:
+            states[group["name"], rule["name"]].append(rule)
     document: Mapping[str, Any] = yaml.safe_load(text) or {}
     for group in document.get("groups") or ():
         for rule in group["rules"]:
             name = str(rule.get("record") or rule.get("alert"))
             asked = ("rule", name, str(rule["expr"]))
-            state = states.get((group["name"], name))
+            waiting = states[group["name"], name]
+            state = waiting.popleft() if waiting else None
             if state is None:
                 cause = "no data yet: AMP loads rules within a minute or two; ask again"
                 yield Verdict(Kind.FAILED, *asked, found="not loaded", cause=cause)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -18,6 +19,8 @@ from verify.verdict import Kind, Verdict
 REQUESTS: Final = 20
 _PAUSE_SECONDS: Final = 5.0
 _OWN: Final = "TRAFFIC_PER_MINUTE"
+_OF_ORDERS: Final = frozenset({HTTPStatus.OK, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY})
+"""What the sample answers: some orders fail, in it or in what it calls."""
 
 
 def own(recording: Recording) -> list[str]:
@@ -39,8 +42,13 @@ async def send(url: str) -> Verdict:
         cause = "endpoint: nothing answers there; a task of this stack lets nobody in but other tasks of it"
         return Verdict(Kind.FAILED, "traffic", url, found=type(error).__name__, cause=cause)
     counts = Counter(answer.status_code for answer in asked)
+    if any(status not in _OF_ORDERS for status in counts) or counts[HTTPStatus.OK] < REQUESTS / 2:
+        cause = "endpoint: it does not answer as the sample does; give the address of the sample"
+    else:
+        cause = ""
     statuses = ", ".join(f"{count} x {status}" for status, count in sorted(counts.items()))
-    return Verdict(Kind.GOOD, "traffic", url, found=f"{REQUESTS} requests: {statuses}")
+    kind = Kind.FAILED if cause else Kind.GOOD
+    return Verdict(kind, "traffic", url, found=f"{REQUESTS} requests: {statuses}", cause=cause)
 
 
 async def requests(workspace: Workspace, cluster: str) -> float:
