@@ -12,6 +12,7 @@ from documents import collector as collector_documents
 from documents import inputs, receivers, rules, signals, task, tracing
 from documents import observed as observation
 from documents.alerting import alertmanager, limits
+from documents.alerting.alerts import OF_COLLECTORS
 from documents.alerting.inputs import DEFAULTS, Alerts, ApplicationAlerts
 from documents.alerting.rules import alerting_rules
 from documents.alerting.subscriptions import warnings as delivery_warnings
@@ -21,7 +22,7 @@ from documents.dashboards.imported import DashboardError, imported
 from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
 from documents.model import is_placeholder
 from documents.names import COLLECTOR, Names
-from documents.objectives import Objectives, between_bounds, is_bound
+from documents.objectives import DAY, PERIOD_SECONDS, Objectives, between_bounds, is_bound
 from documents.observed import Observed
 
 
@@ -325,6 +326,7 @@ def _across(
     collector: StackCollector | None = parts["collector"]
     named = {index: each.name for index, each in applications.items() if _sound(found, f"applications.{index}.name")}
     across = names.faults(named)
+    across += _unanswered(applications, parts, found)
     across += _alert_faults(parts["alerts"], parts["grafana"])
     across += [fault for fault in inputs.tags_fit(parts["tags"] or {}, "tags") if _sound(found, fault.key)]
     patterns = {
@@ -356,6 +358,35 @@ def _alert_faults(alerts: Alerts | None, grafana: inputs.Grafana | None) -> list
     if alerts and grafana and alerts.traces and not grafana.enabled:
         return [Fault("alerts.traces", "has Grafana look at traces, and there is none", "turn grafana on, or this off")]
     return []
+
+
+def _unanswered(
+    applications: Mapping[int, StackApplication], parts: Mapping[str, Any], found: Sequence[Fault]
+) -> Iterator[Fault]:
+    """Faults in objectives that nobody remembers long enough, and in alerts of an application that it does not have."""
+    promising = [
+        index for index, one in applications.items() if _sound(found, f"applications.{index}") and one.objectives
+    ]
+    metrics: StackMetrics | None = parts["metrics"]
+    days = PERIOD_SECONDS // DAY
+    if promising and metrics and _sound(found, "metrics") and metrics.retention_days < days:
+        yield Fault(
+            "metrics.retentionDays",
+            f"is less than the {days} days of the objectives under applications.{promising[0]}",
+            f"give at least {days}, or leave the objectives out",
+            metrics.retention_days,
+        )
+    for index, one in applications.items():
+        key = f"applications.{index}"
+        if not _sound(found, key, "pattern") or (one.pattern or parts["pattern"]) is not Pattern.SERVICE:
+            continue
+        for name in one.alerts.disabled:
+            if name in OF_COLLECTORS:
+                problem = f"has {name}, and the collectors of the service pattern are all applications' own"
+                yield Fault(f"{key}.alerts.disabled", problem, "turn it off for the whole stack, under alerts.disabled")
+        if one.alerts.thresholds.queue is not None:
+            problem = "is of a collector, and those of the service pattern are all applications' own"
+            yield Fault(f"{key}.alerts.thresholds.queue", problem, "give it for the stack, under alerts.thresholds")
 
 
 def _trace_faults(

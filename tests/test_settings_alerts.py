@@ -61,3 +61,22 @@ def test_more_than_amp_takes_is_said_before_the_deployment(monkeypatch: pytest.M
     [said] = caught.value.faults
     assert str(said).startswith("applications: makes ")
     assert str(said).endswith(" rules, and AMP takes 3; spread them over more stacks")
+
+
+def test_objectives_need_metrics_that_are_kept_as_long() -> None:
+    promising = APPLICATION | {"objectives": {"availability": 99.9}}
+    assert faults(applications=[promising], metrics={"retentionDays": 7}) == [
+        "metrics.retentionDays: is less than the 28 days of the objectives under applications.0 (got 7); "
+        "give at least 28, or leave the objectives out"
+    ]
+    assert loaded(applications=[promising], metrics={"retentionDays": 28})
+
+
+def test_what_is_shared_is_not_chosen_for_one() -> None:
+    chosen = {"alerts": {"disabled": ["CollectorDown", "HighLatency"], "thresholds": {"queue": 20}}}
+    assert loaded(applications=[APPLICATION | chosen | {"pattern": "sidecar"}])
+    said = faults(applications=[APPLICATION | chosen | {"pattern": "service"}])
+    assert [text.partition(": ")[0] for text in said] == [
+        "applications.0.alerts.disabled",
+        "applications.0.alerts.thresholds.queue",
+    ]

@@ -126,18 +126,22 @@ def alarms(observed: Observed, workspace_id: str) -> tuple[Alarm, ...]:
 
 @dataclass(frozen=True)
 class _Subject:
-    """An ECS service; `in_cloudwatch` says whether its task figures are there and not in AMP."""
+    """An ECS service; `in_cloudwatch` says whether its task figures are there and not in AMP, `runs` whether
+    it is to have any task."""
 
     service: str
     thresholds: Thresholds
     disabled: frozenset[str]
     in_cloudwatch: bool
+    runs: bool = True
 
 
 def _subjects(observed: Observed) -> list[_Subject]:
     """Every ECS service of the stack: its applications, and what the service pattern runs besides."""
     applications = [
-        _Subject(one.name, one.thresholds, one.disabled, one.name in observed.cloudwatch_services)
+        _Subject(
+            one.name, one.thresholds, one.disabled, one.name in observed.cloudwatch_services, one.desired_count > 0
+        )
         for one in observed.applications
     ]
     named = {one.service for one in applications}
@@ -212,6 +216,8 @@ def _tasks(observed: Observed, subject: _Subject) -> Iterator[Alarm]:
         breaching=5,
         summary=f"A task of {subject.service} has used at least {memory:g}% of its memory for 5 minutes.",
     )
+    if not subject.runs:
+        return
     yield Alarm(
         alert=alerts.BELOW_DESIRED,
         subject=subject.service,
@@ -224,8 +230,9 @@ def _tasks(observed: Observed, subject: _Subject) -> Iterator[Alarm]:
         threshold=0,
         periods=10,
         breaching=10,
-        # Without figures nobody knows how many run, and "fewer than desired" would be a guess.
-        missing=Missing.MISSING,
+        # Of a service without any task Container Insights says nothing at all: the worst case has no figures.
+        missing=Missing.BREACHING,
+        warm_up_minutes=_WARM_UP_MINUTES,
         summary=f"Fewer tasks of {subject.service} have run than should for 10 minutes.",
     )
 

@@ -159,12 +159,13 @@ def _routes() -> Iterator[dict[str, Any]]:
 
 def _inhibitions(observed: Observed) -> Iterator[dict[str, Any]]:
     """What need not be said, since something else says why."""
-    no_data = f"{alerts.SILENT.name}|{alerts.BELOW_DESIRED.name}"
-    yield {
-        "source_matchers": [_is("alertname", alerts.COLLECTOR_DOWN.name)],
-        "target_matchers": [f'alertname=~"{no_data}"'],
-        "equal": [Label.CLUSTER, Label.SERVICE],
-    }
+    # A collector that is gone with its task is the smaller half of that news.
+    for cause, effect in ((alerts.BELOW_DESIRED, alerts.COLLECTOR_DOWN), (alerts.COLLECTOR_DOWN, alerts.SILENT)):
+        yield {
+            "source_matchers": [_is("alertname", cause.name)],
+            "target_matchers": [_is("alertname", effect.name)],
+            "equal": [Label.CLUSTER, Label.SERVICE],
+        }
     if served := observed.of(Pattern.SERVICE):
         names = "|".join(one.name for one in served)
         yield {

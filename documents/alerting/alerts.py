@@ -74,3 +74,16 @@ OF_NO_APPLICATION: Final = frozenset(
     )
 )
 """Names of alerts about the workspace, which only the whole stack can turn off."""
+
+OF_COLLECTORS: Final = frozenset(
+    alert.name
+    for alert in (
+        COLLECTOR_DOWN,
+        COLLECTOR_DROPPING,
+        COLLECTOR_REFUSING,
+        COLLECTOR_QUEUE,
+        COLLECTOR_MEMORY,
+        XRAY_FAILING,
+    )
+)
+"""Alerts about collectors, which many applications may share."""

@@ -72,9 +72,9 @@ class _Collectors:
 def alerting_rules(observed: Observed) -> dict[str, Any]:
     """The data of a Prometheus rules file: a group for each application and for each service with collectors."""
     groups = {
-        **{one.name: [*_of_application(observed, one)] for one in observed.applications},
-        **{f"{one.service}-collectors": [*_of_collectors(observed, one)] for one in _collectors(observed)},
-        "alerting": [*_wanted([_dead_mans_switch(observed)], observed.disabled)],
+        **{f"application-{one.name}": [*_of_application(observed, one)] for one in observed.applications},
+        **{f"collectors-{one.service}": [*_of_collectors(observed, one)] for one in _collectors(observed)},
+        "stack": [*_wanted([_dead_mans_switch(observed)], observed.disabled)],
     }
     return {
         "groups": [

@@ -149,5 +149,11 @@ def warnings(subscriptions: Sequence[Subscription]) -> list[str]:
         for index, one in enumerate(subscriptions)
         if one.email and is_placeholder(one.email)
     ]
+    heard = {severity for one in subscriptions if not one.pagerduty for severity in one.severities}
+    half = " and ".join(severity for severity in Severity if severity in told - heard)
+    by_amp_alone = (
+        f"alerts.subscriptions: of {half} alerts only those that AMP evaluates reach PagerDuty; "
+        "subscribe somebody else as well, such as the https address of PagerDuty's CloudWatch integration"
+    )
     silent = f"alerts.subscriptions: nobody is told of {untold} alerts; subscribe somebody"
-    return [*([silent] if untold else []), *unfilled]
+    return [*([silent] if untold else []), *([by_amp_alone] if half else []), *unfilled]

@@ -265,7 +265,7 @@ def test_below_desired() -> None:
     assert fired(one, running(level(2, 3, 60, 90))) == [], "more than desired, as in a deployment"
     gone = dict.fromkeys(range(60), 2.0)
     found = changes(one, running(gone), 0, 2 * HOUR)
-    assert found[-1].state is INSUFFICIENT, "without figures nobody knows"
+    assert found[-1].state is ALARM, "of no task at all there are no figures"
 
 
 def usage(resource: str, values: Mapping[int, float]) -> Series:

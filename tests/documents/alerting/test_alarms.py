@@ -125,7 +125,7 @@ def test_below_desired_is_a_difference() -> None:
         {"Id": "lacking", "Expression": "desired - running", "ReturnData": True},
     ]
     assert (made["Threshold"], made["ComparisonOperator"]) == (0, "GreaterThanThreshold")
-    assert (made["EvaluationPeriods"], made["DatapointsToAlarm"], made["TreatMissingData"]) == (10, 10, "missing")
+    assert (made["EvaluationPeriods"], made["DatapointsToAlarm"], made["TreatMissingData"]) == (10, 10, "breaching")
 
 
 def test_reasons_are_summed_by_a_query() -> None:

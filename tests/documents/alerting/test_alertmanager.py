@@ -118,10 +118,15 @@ def test_chat_and_pagerduty_are_added_where_somebody_asks() -> None:
 
 
 def test_inhibitions() -> None:
-    down, served, fast = inner(STACKS["mixed"])["inhibit_rules"]
+    tasks, down, served, fast = inner(STACKS["mixed"])["inhibit_rules"]
+    assert tasks == {
+        "source_matchers": ['alertname="TasksBelowDesired"'],
+        "target_matchers": ['alertname="CollectorDown"'],
+        "equal": ["aws_ecs_cluster_name", "aws_ecs_service_name"],
+    }
     assert down == {
         "source_matchers": ['alertname="CollectorDown"'],
-        "target_matchers": ['alertname=~"ApplicationSilent|TasksBelowDesired"'],
+        "target_matchers": ['alertname="ApplicationSilent"'],
         "equal": ["aws_ecs_cluster_name", "aws_ecs_service_name"],
     }
     assert served == {
@@ -130,7 +135,7 @@ def test_inhibitions() -> None:
         "equal": ["aws_ecs_cluster_name"],
     }
     assert fast["equal"] == ["aws_ecs_cluster_name", "aws_ecs_service_name", "slo"]
-    assert len(inner(STACKS["sidecar"])["inhibit_rules"]) == 2
+    assert len(inner(STACKS["sidecar"])["inhibit_rules"]) == 3
 
 
 # What amtool says.

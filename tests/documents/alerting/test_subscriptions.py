@@ -145,6 +145,11 @@ def test_warnings_say_of_what_nobody_is_told() -> None:
     assert warnings(()) == ["alerts.subscriptions: nobody is told of critical and warning alerts; subscribe somebody"]
     assert warnings((critical,)) == ["alerts.subscriptions: nobody is told of warning alerts; subscribe somebody"]
     assert warnings((both,)) == []
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:pager-AbCdEf"
+    paged = Subscription.model_validate({"pagerduty": {"secretArn": secret}})
+    assert warnings((paged, both)) == []
+    [alone] = warnings((paged,))
+    assert alone.startswith("alerts.subscriptions: of critical and warning alerts only those that AMP evaluates reach")
     assert warnings((Subscription.model_validate({"email": "<your e-mail address>"}),)) == [
         "alerts.subscriptions.0: <your e-mail address> is still to be filled in"
     ]
