@@ -332,4 +332,5 @@ def test_logs_are_kept_as_long_as_asked() -> None:
     assert {group.inputs["name"]: group.inputs["retentionInDays"] for group in groups} == {
         "/ecs/ecs-observability-dev/storefront": 3653,
         "/aws/vendedlogs/prometheus/ecs-observability-dev": 3653,
+        "/aws/events/ecs-observability-dev/ecs": 3653,
     }
