@@ -137,6 +137,8 @@ def _largest(truth: Truth) -> Expected:
     """The metrics with the most series; which of two with equally many is shown does not matter."""
     every = _series((Label.METRIC,), _metric)(truth)
     ranked = sorted(every.series, key=lambda key: every.series[key].high, reverse=True)
+    if not ranked:
+        return every
     tenth = every.series[ranked[min(len(ranked), _SHOWN) - 1]].high
     shown = {key: value for key, value in every.series.items() if value.high >= tenth}
     tied = {key for key, value in shown.items() if value.high == tenth and len(ranked) > _SHOWN}
