@@ -104,15 +104,22 @@ def _of_application(observed: Observed, application: Application) -> Iterator[Al
     if application.pattern is Pattern.SIDECAR:
         made += [
             _saturated(
-                observed, application, alerts.CPU_SATURATED, rules.CPU_UTILIZATION, application.thresholds.cpu, "CPU"
+                observed,
+                application,
+                alerts.CPU_SATURATED,
+                what="CPU",
+                used=rules.CPU_UTILIZATION,
+                threshold=application.thresholds.cpu,
+                holds=_A_QUARTER,
             ),
             _saturated(
                 observed,
                 application,
                 alerts.MEMORY_SATURATED,
-                rules.MEMORY_UTILIZATION,
-                application.thresholds.memory,
-                "memory",
+                what="memory",
+                used=rules.MEMORY_UTILIZATION,
+                threshold=application.thresholds.memory,
+                holds=_FIVE_MINUTES,
             ),
             *([_below_desired(observed, application)] if application.desired_count else []),
         ]
@@ -153,17 +160,18 @@ def _latency(observed: Observed, application: Application) -> AlertRule:
 def _budgets(observed: Observed, application: Application) -> Iterator[AlertRule]:
     objectives = application.objectives.ratios if application.objectives else {}
     for slo, objective in objectives.items():
-        yield from _burning(observed, application, alerts.BURNING_FAST, FAST, slo, objective, _BRIEFLY)
-        yield from _burning(observed, application, alerts.BURNING_SLOWLY, SLOW, slo, objective, _A_QUARTER)
+        for alert, burns, holds in ((alerts.BURNING_FAST, FAST, _BRIEFLY), (alerts.BURNING_SLOWLY, SLOW, _A_QUARTER)):
+            yield from _burning(observed, application, alert, slo=slo, objective=objective, burns=burns, holds=holds)
 
 
-def _burning(  # noqa: PLR0917 - an alert for each objective
+def _burning(
     observed: Observed,
     application: Application,
     alert: Alert,
-    burns: tuple[BurnRate, ...],
+    *,
     slo: str,
     objective: float,
+    burns: tuple[BurnRate, ...],
     holds: str,
 ) -> Iterator[AlertRule]:
     """Nothing where the objective is so low that no ratio of errors uses up its budget as fast."""
@@ -213,19 +221,21 @@ def _silent(observed: Observed, application: Application) -> AlertRule:
     )
 
 
-def _saturated(  # noqa: PLR0917 - two alerts that differ in nothing else
+def _saturated(
     observed: Observed,
     application: Application,
     alert: Alert,
+    *,
+    what: str,
     used: rules.Recorded,
     threshold: float | None,
-    what: str,
+    holds: str,
 ) -> AlertRule:
     chosen = _subject(observed, application.name)
     return AlertRule(
         alert,
         f"max({used.of(chosen)}) >= {_ratio(threshold)}",
-        _A_QUARTER if alert is alerts.CPU_SATURATED else _FIVE_MINUTES,
+        holds,
         f"{application.name}: a task uses almost all of its {what}",
         f"A task of {application.name} uses {{{{ $value | humanizePercentage }}}} of the {what} that it reserves; the "
         f"threshold is {_percent(threshold)}.",
@@ -299,11 +309,11 @@ def _dropping(observed: Observed, collectors: _Collectors) -> AlertRule:
     return _in_vain(
         observed,
         collectors,
-        rules.lost(observed),
         alerts.COLLECTOR_DROPPING,
-        _AT_ONCE,
-        "telemetry is lost",
-        "spans, points and records were given up, or found no room in a queue,",
+        counted=rules.lost(observed),
+        holds=_AT_ONCE,
+        what="telemetry is lost",
+        happened="spans, points and records were given up, or found no room in a queue,",
     )
 
 
@@ -311,11 +321,11 @@ def _refusing(observed: Observed, collectors: _Collectors) -> AlertRule:
     return _in_vain(
         observed,
         collectors,
-        rules.refused(observed),
         alerts.COLLECTOR_REFUSING,
-        _FIVE_MINUTES,
-        "a collector refuses telemetry",
-        "spans, points and records were refused",
+        counted=rules.refused(observed),
+        holds=_FIVE_MINUTES,
+        what="a collector refuses telemetry",
+        happened="spans, points and records were refused",
     )
 
 
@@ -323,19 +333,20 @@ def _xray_failing(observed: Observed, collectors: _Collectors) -> AlertRule:
     return _in_vain(
         observed,
         collectors,
-        rules.xray_failed(observed),
         alerts.XRAY_FAILING,
-        _FIVE_MINUTES,
-        "X-Ray does not take traces",
-        "spans were sent to X-Ray in vain",
+        counted=rules.xray_failed(observed),
+        holds=_FIVE_MINUTES,
+        what="X-Ray does not take traces",
+        happened="spans were sent to X-Ray in vain",
     )
 
 
-def _in_vain(  # noqa: PLR0917 - three alerts that differ in nothing else
+def _in_vain(
     observed: Observed,
     collectors: _Collectors,
-    counted: rules.Recorded,
     alert: Alert,
+    *,
+    counted: rules.Recorded,
     holds: str,
     what: str,
     happened: str,

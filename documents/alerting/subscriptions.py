@@ -84,7 +84,7 @@ class PagerDuty(Model):
     `secret_key` names the integration key; AMP wants it encrypted with a key of your own."""
 
     secret_arn: SecretArn
-    secret_key: str = "routing_key"  # noqa: S105 - a name
+    secret_key: str = "routing_key"  # noqa: S105 - where in the secret it is, not what it is
 
 
 class Subscription(Model):
