@@ -56,7 +56,7 @@ async def observed(
     """The stack after it was driven; it ends with the context. `say` gets what it is doing, in a few words."""
     say(f"starting {', '.join(f'{service.count} x {service.name}' for service in plan.services)}")
     async with running(plan, programs, folder) as stack, prometheus(stack.prometheus_url) as server:
-        load, steady = await stack.drive(timing, lambda: _flowing(stack), say)
+        load, steady = await stack.drive(timing, lambda: _flowing(stack), lambda since: _evaluated(server, since), say)
         say("waiting for the last of the telemetry")
         sent = len(load.sent)
         await until(lambda: _arrived(stack, server, sent, steady.end), timing.last, stack.check)
@@ -89,7 +89,6 @@ async def _arrived(stack: Stack, server: Prometheus, sent: int, end: float) -> b
     try:
         counted = await server.instant(f"sum by ({Label.JOB}) ({REQUEST_DURATION.name}_count)", time.time())
         said = await checks.spans_said(stack.plan, server, time.time())
-        groups = await server.rule_groups()
         otherwise = await _counted_otherwise(stack.plan, server)
     except QueryError:
         return False
@@ -100,8 +99,17 @@ async def _arrived(stack: Stack, server: Prometheus, sent: int, end: float) -> b
     return (
         all(jobs.get(stack.plan.job(service), 0) >= sent for service in stack.plan.applications)
         and all(count >= sent * (1 - checks.STATSD_TOLERANCE) for count in otherwise)
-        and all(_timestamp(group["lastEvaluation"]) > end for group in groups)
+        and await _evaluated(server, end)
     )
+
+
+async def _evaluated(server: Prometheus, since: float) -> bool:
+    """Whether every group of rules was evaluated after a time, also those that are looked at seldom."""
+    try:
+        groups = await server.rule_groups()
+    except QueryError:
+        return False
+    return all(_timestamp(group["lastEvaluation"]) > since for group in groups)
 
 
 async def _counted_otherwise(plan: Plan, server: Prometheus) -> list[float]:
