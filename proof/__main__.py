@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from documents.faults import ConfigurationError
@@ -24,7 +22,7 @@ from preview import comparison, render
 from preview.comparison import Comparison
 from preview.recorder import ProgramError as RecordingError
 from preview.recorder import record
-from proof import equipment, report
+from proof import equipment, report, terminal
 from proof.drill import Drill
 from proof.drills import drills
 from proof.plan import Plan, PlanError, plan
@@ -35,18 +33,13 @@ from proof.report import Facts
 from proof.run import Run, observed
 from proof.stack import REQUESTS_PER_SECOND, Programs, Timing
 from proof.task import INTERVAL_SECONDS
+from proof.terminal import Exit
 from proof.verdict import Kind
 from proof.verdicts import Judgement
 from tools.build import MissingProgram, program
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _STYLES: Final = {Kind.PROVED: "green", Kind.CHECKED: "blue", Kind.SEEN: "yellow", Kind.FAILED: "bold red"}
-_LONGEST_QUERY: Final = 160
-
-_PROVED: Final = 0
-_FAILED: Final = 1
-_USAGE: Final = 2
-_INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("stack", help="a stack of this project, such as dev")
     parser.add_argument("--keep", action="store_true", help="keep everything running after the verdicts")
     asked = parser.parse_args(arguments)
-    # Where nobody looks at a terminal, lines are long enough for the table.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 180)
+    console = terminal.console()
     try:
         programs = _programs()
         console.print(f"[dim]rendering {asked.stack}")
@@ -70,13 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _interruptible(lambda: _prove(wanted, programs, folder, beside, console, keep=asked.keep))
     except (ConfigurationError, RecordingError, PlanError, MissingProgram, equipment.LackingError) as error:
         print(f"proof: {error}", file=sys.stderr)
-        return _USAGE
+        return Exit.USAGE
     except (ProgramError, QueryError, ReplayError) as error:
         print(f"proof: {error}", file=sys.stderr)
-        return _FAILED
+        return Exit.FAILED
     except KeyboardInterrupt:
         print("proof: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return Exit.INTERRUPTED
 
 
 def _interruptible(work: Callable[[], Awaitable[int]]) -> int:
@@ -117,7 +109,7 @@ async def _prove(
             _summarize(judgement, seconds, page, console)
             if keep:
                 await _keep(run, console)
-    return _FAILED if judgement.failed else _PROVED
+    return Exit.FAILED if judgement.failed else Exit.GOOD
 
 
 async def _keep(run: Run, console: Console) -> None:
@@ -179,14 +171,12 @@ def _shown(path: Path) -> str:
 def _print(judgement: Judgement, wanted: Plan, console: Console) -> None:
     if not wanted.dashboards:
         console.print("This stack has no dashboards (Grafana is turned off); everything else is proved.")
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    for title, ratio in (("panel", 3), ("query", 5), ("series", 1), ("expected", 4), ("found", 4), ("verdict", 2)):
-        table.add_column(title, ratio=ratio, overflow="fold")
+    table = terminal.table(("panel", 3), ("query", 5), ("series", 1), ("expected", 4), ("found", 4), ("verdict", 2))
     for board in judgement.dashboards:
         for verdict in board.verdicts:
             table.add_row(
                 Text(verdict.subject),
-                Text(verdict.query[:_LONGEST_QUERY], style="dim"),
+                terminal.query(verdict.query),
                 str(verdict.series or ""),
                 Text(verdict.expected),
                 Text(verdict.found),
@@ -200,10 +190,9 @@ def _print(judgement: Judgement, wanted: Plan, console: Console) -> None:
 
 
 def _print_drills(drilled: Sequence[Drill], console: Console) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    columns = ("alert", 3), ("subject", 3), ("evaluated by", 2), ("fault", 5), ("fires", 1), ("resolves", 1)
-    for title, ratio in (*columns, ("verdict", 2)):
-        table.add_column(title, ratio=ratio, overflow="fold")
+    table = terminal.table(
+        ("alert", 3), ("subject", 3), ("evaluated by", 2), ("fault", 5), ("fires", 1), ("resolves", 1), ("verdict", 2)
+    )
     for drill in drilled:
         table.add_row(
             Text(drill.alert),

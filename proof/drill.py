@@ -143,6 +143,9 @@ def _reason(course: Course, window: Window, fired: float | None, resolved: float
         return "it fires before the fault"
     if fired is None:
         return "it does not fire"
+    last = window.end // course.every * course.every
+    if fired < last not in course.firing:
+        return "it stops firing while the fault lasts"
     return "it does not resolve" if resolved is None else ""
 
 

@@ -2,20 +2,20 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from documents.faults import ConfigurationError
 from preview import render
 from preview.recorder import ProgramError, record
+from proof import terminal
 from proof.plan import PlanError, plan
+from proof.terminal import Exit
 from verify.aws import Aws, RefusedError
 from verify.deployment import NotDeployedError, deployment
 from verify.questions import faults, verified
@@ -29,13 +29,7 @@ _STYLES: Final = {
     Kind.NOT_ASKED: "dim",
     Kind.FAILED: "bold red",
 }
-_LONGEST_QUERY: Final = 160
 _NAMED: Final = 3
-
-_GOOD: Final = 0
-_FAILED: Final = 1
-_USAGE: Final = 2
-_INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("stack", help="a deployed stack of this project, such as dev")
     parser.add_argument("--url", default="", help="where the sample is reached, for a little traffic")
     asked = parser.parse_args(arguments)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 180)
+    console = terminal.console()
     try:
         deployed = deployment(_ROOT, asked.stack)
         recording = record(_ROOT, asked.stack)
@@ -54,27 +48,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts = asyncio.run(work)
     except (NotDeployedError, ConfigurationError, ProgramError, PlanError) as error:
         print(f"verify: {error}", file=sys.stderr)
-        return _USAGE
+        return Exit.USAGE
     except RefusedError as error:
         print(f"verify: {error.cause} ({error})", file=sys.stderr)
-        return _USAGE
+        return Exit.USAGE
     except KeyboardInterrupt:
         print("verify: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return Exit.INTERRUPTED
     show(verdicts, console)
-    return _FAILED if faults(verdicts) else _GOOD
+    return Exit.FAILED if faults(verdicts) else Exit.GOOD
 
 
 def show(verdicts: list[Verdict], console: Console) -> None:
     """The table of all verdicts, and below it what is wrong, by likely cause."""
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    for title, ratio in (("panel", 4), ("query", 6), ("series", 1), ("found", 4), ("verdict", 2)):
-        table.add_column(title, ratio=ratio, overflow="fold")
+    table = terminal.table(("panel", 4), ("query", 6), ("series", 1), ("found", 4), ("verdict", 2))
     for verdict in verdicts:
         subject = verdict.subject if verdict.area == "panel" else f"{verdict.area}: {verdict.subject}"
         table.add_row(
             Text(subject),
-            Text(verdict.query[:_LONGEST_QUERY], style="dim"),
+            terminal.query(verdict.query),
             str(verdict.series or ""),
             Text(verdict.found or (verdict.cause if verdict.kind is not Kind.FAILED else "")),
             Text(verdict.kind.value, style=_STYLES[verdict.kind]),

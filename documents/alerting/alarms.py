@@ -153,37 +153,35 @@ def _stops(observed: Observed, subject: _Subject) -> Iterator[Alarm]:
     """What the events of stopped tasks say, in both patterns. Nothing stopped is nothing counted, so that a period
     without data is a good one."""
 
-    def counted(what: Counted) -> tuple[Metric]:
-        dimensions = {events.DIMENSION: StopEvent.group(subject.service)}
-        return (Metric("stopped", events.namespace(observed.names), what.metric, dimensions, "Sum"),)
+    dimensions = {events.DIMENSION: StopEvent.group(subject.service)}
 
-    yield Alarm(
-        alert=alerts.OUT_OF_MEMORY,
-        subject=subject.service,
-        queries=counted(events.OUT_OF_MEMORY),
-        comparison=Comparison.AT_LEAST,
-        threshold=1,
-        periods=STOP_MINUTES,
-        summary=f"A task of {subject.service} was stopped because it had no memory left.",
+    def stopped(alert: Alert, counted: Counted, summary: str, breaching: int = 1) -> Alarm:
+        return Alarm(
+            alert=alert,
+            subject=subject.service,
+            queries=(Metric("stopped", events.namespace(observed.names), counted.metric, dimensions, "Sum"),),
+            comparison=Comparison.AT_LEAST,
+            threshold=1,
+            periods=STOP_MINUTES,
+            breaching=breaching,
+            summary=summary,
+        )
+
+    yield stopped(
+        alerts.OUT_OF_MEMORY,
+        events.OUT_OF_MEMORY,
+        f"A task of {subject.service} was stopped because it had no memory left.",
     )
-    yield Alarm(
-        alert=alerts.RESTART_LOOP,
-        subject=subject.service,
-        queries=counted(events.FAILED),
-        comparison=Comparison.AT_LEAST,
-        threshold=1,
-        periods=STOP_MINUTES,
+    yield stopped(
+        alerts.RESTART_LOOP,
+        events.FAILED,
+        f"Tasks of {subject.service} ended by themselves in {RESTARTS} of {STOP_MINUTES} minutes.",
         breaching=RESTARTS,
-        summary=f"Tasks of {subject.service} ended by themselves in {RESTARTS} of {STOP_MINUTES} minutes.",
     )
-    yield Alarm(
-        alert=alerts.FAILED_HEALTH_CHECK,
-        subject=subject.service,
-        queries=counted(events.UNHEALTHY),
-        comparison=Comparison.AT_LEAST,
-        threshold=1,
-        periods=STOP_MINUTES,
-        summary=f"A task of {subject.service} was replaced because it failed its health check.",
+    yield stopped(
+        alerts.FAILED_HEALTH_CHECK,
+        events.UNHEALTHY,
+        f"A task of {subject.service} was replaced because it failed its health check.",
     )
 
 

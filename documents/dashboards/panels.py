@@ -132,6 +132,18 @@ def _steps(judgement: Judgement) -> grafana.ThresholdsConfig:
     return grafana.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(judgement.steps)
 
 
+Now = TypeVar("Now", stat.Panel, bargauge.Panel)
+
+
+def _as_now(panel: Now, judgement: Judgement) -> Now:
+    """The panel with the last value of each series, in the colour that the value deserves."""
+    return (
+        panel.thresholds(_steps(judgement))
+        .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
+    )
+
+
 def graph(
     about: About,
     queries: Iterable[Query],
@@ -188,14 +200,11 @@ def number(
 ) -> PanelBuilder:
     """One number as it is now; one for each series where a query gives several."""
     return (
-        _about(stat.Panel(), about, queries, source)
+        _as_now(_about(stat.Panel(), about, queries, source), judgement)
         .unit(unit)
         .decimals(decimals)
-        .thresholds(_steps(judgement))
-        .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .color_mode(common_model.BigValueColorMode.VALUE)
         .graph_mode(common_model.BigValueGraphMode.NONE)
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     )
 
 
@@ -210,15 +219,12 @@ def bars(
 ) -> PanelBuilder:
     """A bar for each series as it is now, the longest first where the query sorts them."""
     return (
-        _about(bargauge.Panel(), about, queries, source)
+        _as_now(_about(bargauge.Panel(), about, queries, source), judgement)
         .unit(unit)
         .decimals(decimals)
         .min(0)
-        .thresholds(_steps(judgement))
-        .color_scheme(grafana.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .orientation(common_model.VizOrientation.HORIZONTAL)
         .display_mode(common_model.BarGaugeDisplayMode.BASIC)
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
     )
 
 

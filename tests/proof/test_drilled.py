@@ -45,6 +45,7 @@ def test_an_alert_that_fires_and_resolves() -> None:
         (range(0), "it does not fire"),
         (range(2220, 2400, 60), "it does not fire"),
         (range(900, 2400, 60), "it fires before the fault"),
+        (range(1320, 1800, 60), "it stops firing while the fault lasts"),
         (range(1320, 6001, 60), "it does not resolve"),
     ],
 )
