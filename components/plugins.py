@@ -1,11 +1,9 @@
 """Installing a Grafana plugin through Grafana's own API, before the data source that needs it is made."""
 
-import http.client
-import json
-import time
-import urllib.error
-import urllib.request
 from typing import Final
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_fixed
 
 _INSTALLED: Final = (200, 409)
 """409 is Grafana's answer for a plugin that is there already."""
@@ -22,46 +20,40 @@ class PluginError(RuntimeError):
 def install_plugin(url: str, token: str, plugin: str, pause_seconds: float = _PAUSE_SECONDS) -> None:
     """Install a plugin and wait until Grafana has loaded it. Raises PluginError.
 
-    A new workspace takes a while until its API answers and its first token is known everywhere, hence the attempts.
+    A new workspace takes a while until its API answers and its first token is known everywhere, and Grafana tells
+    nobody when it is ready, hence the attempts.
     """
-    for path, method, good in (("install", "POST", _INSTALLED), ("settings", "GET", (200,))):
-        _until(
-            f"{url}/api/plugins/{plugin}/{path}",
-            token,
-            method=method,
-            good=good,
-            plugin=plugin,
-            pause_seconds=pause_seconds,
-        )
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30.0) as client:
+        for path, method, good in (("install", "POST", _INSTALLED), ("settings", "GET", (200,))):
+            body = {} if method == "POST" else None
+            asked = client.build_request(method, f"{url}/api/plugins/{plugin}/{path}", json=body)
+            attempts = Retrying(
+                wait=wait_fixed(pause_seconds),
+                retry=retry_if_result(lambda answer, good=good: answer not in good),
+                stop=_given_up,
+                retry_error_callback=_last_answer,
+            )
+            answer = attempts(_ask, client, asked)
+            if answer not in good:
+                said = f"HTTP {answer}" if isinstance(answer, int) else answer
+                raise PluginError(f"Grafana did not install the plugin {plugin}: {said}; see {url}/plugins")
 
 
-def _until(url: str, token: str, *, method: str, good: tuple[int, ...], plugin: str, pause_seconds: float) -> None:
-    answer = "no answer"
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            # Grafana tells nobody when it is ready: there is nothing to wait for but the next answer.
-            time.sleep(pause_seconds)
-        status, answer = _ask(url, method, token)
-        if status in good:
-            return
-        # The first token of a new workspace is refused for a few seconds.
-        if status in _HOPELESS and attempt >= _ATTEMPTS // 3:
-            break
-    workspace = url.split("/api/", maxsplit=1)[0]
-    raise PluginError(f"Grafana did not install the plugin {plugin}: {answer}; see {workspace}/plugins")
-
-
-def _ask(url: str, method: str, token: str) -> tuple[int, str]:
-    request = urllib.request.Request(  # noqa: S310 - the address of our own workspace
-        url,
-        method=method,
-        data=json.dumps({}).encode() if method == "POST" else None,
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
+def _ask(client: httpx.Client, request: httpx.Request) -> int | str:
+    """The status of the answer, or what kept it from coming."""
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - the same
-            return response.status, ""
-    except urllib.error.HTTPError as error:
-        return error.code, f"HTTP {error.code}"
-    except (OSError, http.client.HTTPException) as error:
-        return 0, type(error).__name__
+        return client.send(request).status_code
+    except httpx.HTTPError as error:
+        return type(error).__name__
+
+
+def _given_up(state: RetryCallState) -> bool:
+    # The first token of a new workspace is refused for a few seconds: what says so later means it.
+    refused = state.attempt_number > _ATTEMPTS // 3 and _last_answer(state) in _HOPELESS
+    return refused or state.attempt_number >= _ATTEMPTS
+
+
+def _last_answer(state: RetryCallState) -> int | str:
+    if state.outcome is None:
+        raise ValueError("nothing was asked")
+    return state.outcome.result()

@@ -131,7 +131,7 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    assert failure(url) == f"Grafana did not install the plugin {PLUGIN}: URLError; see {url}/plugins"
+    assert failure(url) == f"Grafana did not install the plugin {PLUGIN}: ConnectError; see {url}/plugins"
 
 
 def test_it_pauses_between_attempts_and_not_before_the_first(fake: Grafana, monkeypatch: pytest.MonkeyPatch) -> None:
