@@ -1,11 +1,13 @@
 """Who is woken: CloudWatch alarms and the subscriptions of the topics that alerts go to."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from preview import wiring
 from preview.recording import Recording, Resource
 from verify.aws import Aws, RefusedError
+from verify.differences import difference
 from verify.panels import failed
 from verify.verdict import Kind, Verdict
 
@@ -14,13 +16,16 @@ _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _MOST_NAMES: Final = 100
 """Of a question: CloudWatch API Reference, DescribeAlarms."""
 
-
-async def checked(recording: Recording, aws: Aws) -> list[Verdict]:
-    """Verdicts on every alarm and every subscription of the stack."""
-    return [*await _alarms(recording, aws), *await _subscriptions(recording, aws)]
+_NOT_TOLD: Final = frozenset({"Tags", "WarmUpConfiguration"})
+"""What DescribeAlarms does not answer of what PutMetricAlarm took."""
 
 
-async def _alarms(recording: Recording, aws: Aws) -> list[Verdict]:
+async def checked(recording: Recording, documents: Mapping[str, str], aws: Aws) -> list[Verdict]:
+    """Verdicts on every alarm and every subscription of the stack; `documents` are those that were rendered."""
+    return [*await _alarms(recording, documents, aws), *await _subscriptions(recording, aws)]
+
+
+async def _alarms(recording: Recording, documents: Mapping[str, str], aws: Aws) -> list[Verdict]:
     wanted = sorted(_alarm_name(one) for kind in _ALARMS for one in recording.of_type(kind))
     states: dict[str, Mapping[str, Any]] = {}
     try:
@@ -32,14 +37,14 @@ async def _alarms(recording: Recording, aws: Aws) -> list[Verdict]:
             states |= {one["AlarmName"]: one for one in found}
     except RefusedError as error:
         return [failed(("alarm", name, ""), error) for name in wanted]
-    return [_alarm(name, states.get(name)) for name in wanted]
+    return [_alarm(name, documents.get(f"alarms/{name}.json", "{}"), states.get(name)) for name in wanted]
 
 
 def _alarm_name(alarm: Resource) -> str:
     return wiring.text(alarm.inputs.get("name")) or wiring.text(alarm.inputs.get("alarmName"))
 
 
-def _alarm(name: str, state: Mapping[str, Any] | None) -> Verdict:
+def _alarm(name: str, rendered: str, state: Mapping[str, Any] | None) -> Verdict:
     asked = ("alarm", name, "")
     if state is None:
         return Verdict(
@@ -48,8 +53,20 @@ def _alarm(name: str, state: Mapping[str, Any] | None) -> Verdict:
     if not state.get("ActionsEnabled", True):
         cause = "alarm: somebody has disabled its actions; enable them in CloudWatch"
         return Verdict(Kind.FAILED, *asked, found="tells nobody", cause=cause)
+    request = {key: value for key, value in json.loads(rendered).items() if key not in _NOT_TOLD}
+    if place := difference(_in_order(request), _in_order(state)):
+        cause = "alarm: changed by hand, or the stack file has changed since; `make deploy` puts it back"
+        return Verdict(Kind.FAILED, *asked, found=f"differs at {place}", cause=cause)
     # Its state says how the stack does, not whether it was deployed well; a new alarm has too few data for a while.
     return Verdict(Kind.GOOD, *asked, found=str(state["StateValue"]))
+
+
+def _in_order(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """The alarm with the dimensions of its metrics by name: CloudWatch gives them in an order of its own."""
+    copy = json.loads(json.dumps(alarm, default=str))
+    for metric in copy.get("Metrics", ()):
+        metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", []).sort(key=lambda one: one["Name"])
+    return copy
 
 
 async def _subscriptions(recording: Recording, aws: Aws) -> list[Verdict]:

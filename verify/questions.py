@@ -45,7 +45,7 @@ async def verified(
             verdicts += await panels.dashboard(document)
         say("asking for rules, alarms and subscriptions")
         verdicts += await rules.checked(recording, plan.documents, aws, amp, deployed.workspace)
-    verdicts += await alarms.checked(recording, aws)
+    verdicts += await alarms.checked(recording, plan.documents, aws)
     if deployed.grafana_url:
         say("asking Grafana")
         verdicts += await _grafana(recording, plan, deployed, aws, names)

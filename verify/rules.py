@@ -9,6 +9,7 @@ import yaml
 from preview.recording import Recording
 from proof.prometheus import QueryError
 from verify.aws import Aws, RefusedError, Workspace
+from verify.differences import difference
 from verify.panels import failed
 from verify.verdict import Kind, Verdict
 
@@ -25,7 +26,8 @@ async def checked(
             name = path.removeprefix("rules/").removesuffix(".yaml")
             verdicts += await _namespace(name, documents[path], aws, workspace, identity)
     if recording.of_type(_ALERTMANAGER):
-        verdicts += await _alertmanager(aws, workspace, identity)
+        [definition] = (text for path, text in documents.items() if path.startswith("alertmanager/"))
+        verdicts.append(await _alertmanager(definition, aws, workspace, identity))
     return verdicts
 
 
@@ -71,17 +73,21 @@ def _rules(text: str, loaded: list[dict[str, Any]]) -> Iterator[Verdict]:
                 yield Verdict(Kind.GOOD, *asked, found=f"evaluates{firing}")
 
 
-async def _alertmanager(aws: Aws, workspace: Workspace, identity: str) -> list[Verdict]:
+async def _alertmanager(text: str, aws: Aws, workspace: Workspace, identity: str) -> Verdict:
     asked = ("alertmanager", "definition", "")
     try:
         answer = await aws.ask("amp", "describe_alert_manager_definition", workspaceId=identity)
-        if problem := _inactive(answer["alertManagerDefinition"]["status"]):
-            return [Verdict(Kind.FAILED, *asked, found=problem, cause="alertmanager: AMP refuses its definition")]
+        described = answer["alertManagerDefinition"]
+        if problem := _inactive(described["status"]):
+            return Verdict(Kind.FAILED, *asked, found=problem, cause="alertmanager: AMP refuses its definition")
+        if difference(text, bytes(described["data"]).decode(errors="replace"), "definition"):
+            cause = "alertmanager: changed by hand, or the stack file has changed since; `make deploy` puts it back"
+            return Verdict(Kind.FAILED, *asked, found="another definition than the stack's", cause=cause)
         status = await workspace.alertmanager()
     except RefusedError as error:
-        return [failed(asked, error)]
+        return failed(asked, error)
     version = status.get("versionInfo", {}).get("version", "")
-    return [Verdict(Kind.GOOD, *asked, found=" ".join(filter(None, ("active", version))))]
+    return Verdict(Kind.GOOD, *asked, found=" ".join(filter(None, ("the stack's own, active", version))))
 
 
 def _inactive(status: Mapping[str, str]) -> str:

@@ -1,6 +1,5 @@
 """The Grafana workspace: plugins, data sources, dashboards and alert rules, asked through Grafana's own API."""
 
-import json
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,18 +10,16 @@ import httpx
 
 from documents.dashboards.sources import SOURCES, Source
 from documents.names import Names
-from preview import wiring
 from preview.recording import Recording
 from verify import causes
 from verify.aws import Aws, RefusedError, client
 from verify.causes import Refusal
+from verify.differences import difference
 from verify.panels import failed
 from verify.verdict import Kind, Verdict
 
 _TOKEN_SECONDS: Final = 900
 _RULE_GROUP: Final = "grafana:alerting/ruleGroup:RuleGroup"
-_NOT_OURS: Final = frozenset({"id", "version"})
-"""What each Grafana numbers by itself."""
 
 
 class Grafana:
@@ -166,27 +163,3 @@ async def _dashboard(grafana: Grafana, document: Mapping[str, Any]) -> Verdict:
         cause = "dashboard: changed by hand, or the stack file has changed since; `make deploy` puts it back"
         return Verdict(Kind.FAILED, *asked, found=f"differs at {place}", cause=cause)
     return Verdict(Kind.GOOD, *asked, found="unchanged")
-
-
-def difference(wanted: Any, found: Any, place: str = "") -> str:
-    """Where the first thing stands that is wanted and not found, empty if there is none.
-
-    What Grafana adds by itself when it stores a dashboard is no difference.
-    """
-    if isinstance(wanted, Mapping):
-        if not isinstance(found, Mapping):
-            return place or "the top"
-        there, kept = wiring.table(found), wiring.table(wanted).items()
-        inner = (
-            difference(value, there.get(key), f"{place}.{key}".lstrip("."))
-            for key, value in kept
-            if key not in _NOT_OURS
-        )
-        return next(filter(None, inner), "")
-    if isinstance(wanted, list):
-        ours, theirs = wiring.items(wanted), wiring.items(found)
-        if len(ours) != len(theirs):
-            return place
-        pairs = enumerate(zip(ours, theirs, strict=True))
-        return next(filter(None, (difference(one, other, f"{place}[{index}]") for index, (one, other) in pairs)), "")
-    return "" if wanted is None or json.dumps(wanted) == json.dumps(found) else place

@@ -78,6 +78,7 @@ class Cloud:
     rules_status: dict[str, str] = field(default_factory=lambda: {"statusCode": "ACTIVE"})
     loaded: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     alertmanager: dict[str, str] = field(default_factory=lambda: {"statusCode": "ACTIVE"})
+    definition: str = ""
     tasks: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     log: list[str] = field(default_factory=list[str])
     traces: int = 3
@@ -199,7 +200,8 @@ class Cloud:
         return {"ruleGroupsNamespace": {"name": name, "status": self.rules_status, "data": data}}
 
     def _amp_describe_alert_manager_definition(self, _: Request) -> Any:
-        return {"alertManagerDefinition": {"status": self.alertmanager, "data": ""}}
+        data = base64.b64encode(self.definition.encode()).decode()
+        return {"alertManagerDefinition": {"status": self.alertmanager, "data": data}}
 
     def _xray_get_trace_summaries(self, _: Request) -> Any:
         return {"TraceSummaries": [{"Id": f"1-{index}"} for index in range(self.traces)]}

@@ -21,6 +21,23 @@ groups:
         expr: job:http_errors:ratio5m > 0.05
 """
 
+DEFINITION = """\
+alertmanager_config: |
+  receivers:
+    - name: all
+      sns_configs:
+        - topic_arn: {topic}
+"""
+ALARM = "shop-dev-TaskOutOfMemory"
+EVENTS = {"Namespace": "ECS", "MetricName": "Out"}
+DIMENSIONS = [{"Name": "Cluster", "Value": "<cluster.id>"}, {"Name": "Service", "Value": "front"}]
+
+
+def alarm(threshold: float, dimensions: list[dict[str, str]]) -> dict[str, Any]:
+    """As PutMetricAlarm takes it, and as DescribeAlarms tells it."""
+    metric = {"Id": "value", "MetricStat": {"Metric": {**EVENTS, "Dimensions": dimensions}, "Period": 60}}
+    return {"AlarmName": ALARM, "Threshold": threshold, "Metrics": [metric]}
+
 
 def resource(token: str, known: str, **inputs: Any) -> Resource:
     return Resource(f"urn:{known}", token, known, "", True, inputs, (), "", {}, {})
@@ -38,7 +55,7 @@ def recording(**environment: str) -> Recording:
                  containerDefinitions=json.dumps([container, collector])),
         resource("aws:ecs/service:Service", "front", name="front", taskDefinition="<definition.arn>"),
         resource("aws:amp/alertManagerDefinition:AlertManagerDefinition", "alertmanager"),
-        resource("aws:cloudwatch/metricAlarm:MetricAlarm", "oom", name="shop-dev-TaskOutOfMemory"),
+        resource("aws:cloudwatch/metricAlarm:MetricAlarm", "oom", name=ALARM),
         resource("aws:sns/topic:Topic", "alerts", name="shop-dev-alerts"),
         resource("aws:sns/topicSubscription:TopicSubscription", "mail", topic="<alerts.arn>", protocol="email"),
         resource("grafana:alerting/ruleGroup:RuleGroup", "traces", name="shop-dev-traces", folderUid="shop-dev",
@@ -99,11 +116,22 @@ BOARD: dict[str, Any] = {
 
 def plan(*boards: Mapping[str, Any]) -> Plan:
     documents = {f"dashboards/{one['uid']}.json": json.dumps(one) for one in boards or (BOARD,)}
-    return made.plan(made.service("front"), documents=documents | {"rules/requests.yaml": RULES})
+    of_alerts = {
+        "rules/requests.yaml": RULES,
+        "alertmanager/alertmanager.yaml": DEFINITION.format(topic="<alerts.arn>"),
+        f"alarms/{ALARM}.json": json.dumps(alarm(1, DIMENSIONS) | {"Tags": []}),
+    }
+    return made.plan(made.service("front"), documents=documents | of_alerts)
 
 
 def deployed(port: int) -> Deployment:
     return Deployment(f"http://127.0.0.1:{port}/workspaces/{WORKSPACE}", f"http://127.0.0.1:{port}")
+
+
+def told(threshold: float) -> dict[str, Any]:
+    """The alarm as CloudWatch tells it: in an order of its own."""
+    dimensions = [{"Name": "Service", "Value": "front"}, {"Name": "Cluster", "Value": "shop-dev"}]
+    return alarm(threshold, dimensions) | {"StateValue": "OK", "ActionsEnabled": True}
 
 
 def cloud(**changes: Any) -> Cloud:
@@ -121,7 +149,8 @@ def cloud(**changes: Any) -> Cloud:
         **{
             "rules": {"requests": RULES},
             "loaded": loaded,
-            "alarms": {"shop-dev-TaskOutOfMemory": {"StateValue": "OK", "ActionsEnabled": True}},
+            "definition": DEFINITION.format(topic="arn:aws:sns:eu-west-1:123456789012:alerts"),
+            "alarms": {ALARM: told(1.0)},
             "subscriptions": {
                 "shop-dev-alerts": [{"SubscriptionArn": "arn:aws:sns:eu-west-1:1:t:1", "Protocol": "email"}]
             },

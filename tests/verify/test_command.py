@@ -119,7 +119,8 @@ def test_a_real_stack_against_a_real_prometheus(
     monkeypatch.setattr(traffic, "_PAUSE_SECONDS", 0.2)
     documents = render.documents(record(ROOT, "dev"))
     boards = [json.loads(text) for path, text in documents.items() if path.startswith("dashboards/")]
-    alarms = [text for path, text in documents.items() if path.startswith("alarms/")]
+    alarms = [json.loads(text) for path, text in documents.items() if path.startswith("alarms/")]
+    [definition] = [text for path, text in documents.items() if path.startswith("alertmanager/")]
     rules = {path[6:-5]: text for path, text in documents.items() if path.startswith("rules/")}
     with prometheus(tmp_path, rules) as store:
         cloud = Cloud(
@@ -127,7 +128,8 @@ def test_a_real_stack_against_a_real_prometheus(
             accounts=["ecs-observability-dev"],
             dashboards={board["uid"]: board for board in boards},
             rules=rules,
-            alarms={json.loads(text)["AlarmName"]: {"StateValue": "OK"} for text in alarms},
+            alarms={alarm["AlarmName"]: alarm | {"StateValue": "OK"} for alarm in alarms},
+            definition=definition,
         )
         with running(cloud.handle) as port:
             monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
@@ -146,7 +148,11 @@ def test_a_real_stack_against_a_real_prometheus(
     assert fresh.kind is Kind.DATA
     # Every query of every panel was understood, however it is spelled on its way.
     assert [one for one in verdicts if one.cause.startswith(("query", "credentials", "region"))] == []
-    assert [one.subject for one in verdicts if one.area == "dashboard" and one.kind is not Kind.GOOD] == []
+    assert [
+        one.subject
+        for one in verdicts
+        if one.area in ("dashboard", "alarm", "alertmanager") and one.kind is not Kind.GOOD
+    ] == []
     panels = [one for one in verdicts if one.area == "panel" and REQUEST_DURATION.name in one.query]
     assert any(one.kind is Kind.DATA and one.series for one in panels)
     assert {one.area for one in verdicts if one.kind is Kind.FAILED} == {"panel", "variable"}
