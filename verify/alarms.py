@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 from preview import wiring
@@ -65,7 +66,7 @@ def _in_order(alarm: Mapping[str, Any]) -> dict[str, Any]:
     """The alarm with the dimensions of its metrics by name: CloudWatch gives them in an order of its own."""
     copy = json.loads(json.dumps(alarm, default=str))
     for metric in copy.get("Metrics", ()):
-        metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", []).sort(key=lambda one: one["Name"])
+        metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", []).sort(key=itemgetter("Name"))
     return copy
 
 
