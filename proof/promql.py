@@ -1,6 +1,7 @@
 """What can be told from a query's text: the metrics that it names, and whether it looks back far enough."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 import promql_parser
@@ -8,6 +9,7 @@ import promql_parser
 _NEEDS_TWO: Final = frozenset(
     ("rate", "irate", "increase", "delta", "idelta", "deriv", "changes", "resets", "predict_linear")
 )
+_CONSTANT: Final = frozenset(("vector", "scalar", "time", "absent", "absent_over_time"))
 _PARTS: Final = ("lhs", "rhs", "expr", "param", "args", "vector_selector")
 
 
@@ -52,6 +54,61 @@ def ranges(query: str) -> Iterator[tuple[str, str, float]]:
             for argument in node.args:
                 if isinstance(argument, promql_parser.MatrixSelector):
                     yield argument.vector_selector.name or "", node.func.name, argument.range.total_seconds()
+
+
+def most_series(query: str, few: Collection[str]) -> float:
+    """An upper bound of the series that a query finds, infinite where nothing limits them. A sum by labels of which
+    each is one of `few` counts as one. Raises ValueError if the query cannot be parsed."""
+    return _most(promql_parser.parse(query), few)
+
+
+def _most(node: Any, few: Collection[str]) -> float:
+    match node:
+        case promql_parser.NumberLiteral() | promql_parser.StringLiteral():
+            return 1
+        case promql_parser.AggregateExpr():
+            return _most_aggregated(node, few)
+        case promql_parser.BinaryExpr():
+            return _most_combined(node, few)
+        case promql_parser.Call():
+            of_series = [one for one in node.args if not isinstance(one, promql_parser.NumberLiteral)]
+            constant = node.func.name in _CONSTANT
+            return 1 if constant else max((_most(one, few) for one in of_series), default=1)
+        case promql_parser.ParenExpr() | promql_parser.UnaryExpr() | promql_parser.SubqueryExpr():
+            return _most(node.expr, few)
+        case _:
+            return math.inf
+
+
+def _most_aggregated(node: Any, few: Collection[str]) -> float:
+    inner = _most(node.expr, few)
+    if str(node.op) in ("topk", "bottomk"):
+        return min(inner, float(node.param.val) if isinstance(node.param, promql_parser.NumberLiteral) else math.inf)
+    grouped = node.modifier
+    if grouped is None:
+        return 1
+    by = grouped.type == promql_parser.AggModifierType.By
+    return 1 if by and set(grouped.labels) <= set(few) else inner
+
+
+def _most_combined(node: Any, few: Collection[str]) -> float:
+    left, right = _most(node.lhs, few), _most(node.rhs, few)
+    if str(node.op) == "or":
+        return left + right
+    if _is_number(node.lhs) or _is_number(node.rhs):
+        return right if _is_number(node.lhs) else left
+    card = str(node.modifier.card) if node.modifier else ""
+    if "OneToMany" in card:
+        return right
+    # Joined one to one there are no more than on the side with fewer.
+    return left if "ManyToOne" in card or str(node.op) in ("and", "unless") else min(left, right)
+
+
+def _is_number(node: Any) -> bool:
+    if isinstance(node, promql_parser.ParenExpr):
+        return _is_number(node.expr)
+    of_none = isinstance(node, promql_parser.Call) and node.func.name in ("scalar", "time")
+    return of_none or isinstance(node, promql_parser.NumberLiteral)
 
 
 def _windows(parsed: Any) -> Iterator[tuple[str, float]]:

@@ -1,5 +1,7 @@
 """A window that is full in a proof and empty on AWS is found, and so are the names in a query."""
 
+import math
+
 import pytest
 
 from proof import promql
@@ -42,3 +44,35 @@ def test_metrics_are_named_once() -> None:
 def test_every_function_over_a_range_and_the_metric_that_it_is_asked_of() -> None:
     query = 'sum(rate(a{b="c"}[5m])) / on (d) (last_over_time({e="f"}[10m] offset 5m) > 0) or max_over_time(g[1d:5m])'
     assert list(promql.ranges(query)) == [("a", "rate", 300.0), ("", "last_over_time", 600.0)]
+
+
+@pytest.mark.parametrize(
+    ("query", "most"),
+    [
+        ("up", math.inf),
+        ("rate(up[5m])", math.inf),
+        ("sum(up)", 1),
+        ("sum by (le) (up)", 1),
+        ("sum by (task) (up)", math.inf),
+        ("sum without (task) (up)", math.inf),
+        ("sum without (task) (topk(4, up))", 4),
+        ("topk(4, up)", 4),
+        ("topk(4, up) or up", math.inf),
+        ("topk(4, up) or sum(up)", 5),
+        ("up and on () topk(4, up)", math.inf),
+        ("topk(4, up) > 3", 4),
+        ("100 * topk(4, up)", 4),
+        ("topk(4, up) / scalar(sum(up))", 4),
+        ("up / sum(up)", 1),
+        ("up / on () group_left () sum(up)", math.inf),
+        ("sum(up) / on () group_right () topk(4, up)", 4),
+        ("histogram_quantile(0.9, sum by (le) (rate(up[5m])))", 1),
+        ("sort_desc(topk(4, up))", 4),
+        ("-topk(4, up)", 4),
+        ("max_over_time(topk(4, up)[5m:1m])", 4),
+        ("vector(1)", 1),
+        ("absent(up)", 1),
+    ],
+)
+def test_how_many_series_there_may_be(query: str, most: float) -> None:
+    assert promql.most_series(query, {"le"}) == most

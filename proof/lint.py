@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from documents.catalogue import Label
 from documents.dashboards.folder import FOLDER
 from documents.dashboards.queries import MOST_SERIES
 from documents.dashboards.sources import MIXED, SOURCES
+from proof import promql
 
 Json = Mapping[str, Any]
 
@@ -214,7 +216,7 @@ def _few_series(panel: Json) -> Iterator[str]:
     if panel.get("type") not in _LINES:
         return
     for target in _targets(panel):
-        if "expr" in target and not _is_bounded(str(target["expr"])):
+        if "expr" in target and _most(str(target["expr"])) > MOST_SERIES:
             yield f"may show more than {MOST_SERIES} series of {target['refId']}: take the top ones"
     hidden = [target for target in panel.get("targets", ()) if target.get("hide") and _searches(target)]
     shown = [str(target.get("expression") or "") for target in _targets(panel)]
@@ -222,12 +224,12 @@ def _few_series(panel: Json) -> Iterator[str]:
         yield f"may show more than {MOST_SERIES} series of CloudWatch: SORT and limit them"
 
 
-def _is_bounded(expr: str) -> bool:
-    if found := re.match(r"(?:topk|bottomk)\((\d+),", expr):
-        return int(found[1]) <= MOST_SERIES
-    labels = {label.strip() for found in re.findall(r"\bby \(([^)]*)\)", expr) for label in found.split(",")}
-    aggregated = re.search(r"\b(sum|count|max|min|avg|histogram_quantile)\b", expr) is not None
-    return aggregated and labels <= _FEW
+def _most(expr: str) -> float:
+    """Upper bound of the series of an expression; infinite where it cannot be read."""
+    try:
+        return promql.most_series(_VARIABLE.sub("1", re.sub(r"\[\$\w+", "[5m", expr)), _FEW)
+    except ValueError:
+        return math.inf
 
 
 def _searches(target: Json) -> bool:

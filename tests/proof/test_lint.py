@@ -10,8 +10,8 @@ import pytest
 from documents.catalogue import Pattern
 from documents.dashboards import Dashboard, dashboards
 from documents.dashboards.folder import FOLDER, OVERVIEW
-from documents.dashboards.lint import Finding, findings
 from documents.objectives import Objectives
+from proof.lint import Finding, findings
 from tests.stacks import application, observed
 
 PROMISED = Objectives.model_validate({"availability": 99.9, "latency": {"threshold": "300ms", "target": 99}})
