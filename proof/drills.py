@@ -30,8 +30,8 @@ from sample import behaviour
 GOOD: Final = tuple(kind for kind in range(CYCLE) if not behaviour.is_error(kind) and not behaviour.is_slow(kind))
 FAILING: Final = tuple(kind for kind in range(CYCLE) if behaviour.is_error(kind))
 
-_PATIENCE_SECONDS: Final = 45.0
-"""Of a run, for alerts to fire or to resolve."""
+_PATIENCE_SECONDS: Final = 90.0
+"""Of a run, for alerts to fire or to resolve: how fast a queue of 512 MiB fills depends on the machine."""
 
 _SURE_SECONDS: Final = 2 * INTERVAL_SECONDS
 """Beyond the moment when the rules of the run say so, since those of a deployment see other moments."""

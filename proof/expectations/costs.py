@@ -165,7 +165,12 @@ PANELS: Final[Mapping[tuple[str, str, str], Expectation]] = {
     (_UID, "Spans a second by sender", "A"): _spans,
 }
 
-RECORDED: Final[Mapping[str, Expectation]] = {"job_metric:series:count": _series(_OF_BOTH, _both)}
+RECORDED: Final[Mapping[str, Expectation]] = {
+    # By job as well: an application that is scraped and the collector in its task both write `up`.
+    "job_metric:series:count": _series(
+        (Label.JOB, *_OF_BOTH), lambda told, of: (told.get(Label.JOB, ""), *_both(told, of))
+    )
+}
 
 VARIABLES: Final[Mapping[tuple[str, str], Callable[[Truth], tuple[str, ...]]]] = {
     (_UID, "cluster"): lambda truth: (truth.plan.cluster,),

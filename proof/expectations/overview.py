@@ -1,7 +1,8 @@
 """What the dashboard "Overview" must show, and the recorded series behind it."""
 
 import bisect
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from documents import objectives
@@ -22,9 +23,12 @@ from proof.expectations.values import (
     observed,
 )
 from proof.plan import Service
-from proof.truth import TaskTruth, Truth
+from proof.truth import TaskTruth, Truth, Window
 
 _UID: Final = "overview"
+
+_FAULT: Final = 500
+"""From this HTTP status on an answer is a fault of the application."""
 
 _ON_ERRORS: Final = (alerts.ERROR_RATE, alerts.BURNING_FAST, alerts.BURNING_SLOWLY)
 """The alerts that errors alone make fire; any other one is wrong in an even run."""
@@ -115,18 +119,29 @@ def _fullest(quantity: Callable[[Sequence[TaskTruth], Truth], Value]) -> Expecta
 
 
 def _missed(truth: Truth, application: Service, slo: str) -> Value:
-    """Share of the requests that are not as the objective wants them. Windows reach back to the start of the load."""
-    promised = truth.plan.objectives[application.name]
-    if slo == objectives.AVAILABILITY or promised.latency is None:
-        share = errors(truth, application.name)
-        return about(Quantity.RATIO, share.centre or 0, 0.2)
+    """Share of the requests that are not as the objective wants them, over every window that a rule may look back: the
+    steady one, and those that reach back to the start of the load."""
+    shares = [share for window in _looked_back(truth) for share in _missing(truth, application, slo, window)]
+    return between(Quantity.RATIO, 0.8 * min(shares), 1.2 * max(shares))
+
+
+def _looked_back(truth: Truth) -> Iterator[Window]:
+    yield truth.steady
+    first = truth.sent[0].ended
+    for seconds in range(math.ceil(truth.steady.seconds) + 1):
+        yield Window(first, truth.steady.start + seconds)
+
+
+def _missing(truth: Truth, application: Service, slo: str, window: Window) -> Iterator[float]:
+    """The share of a window as the sample behaves; for latencies also as the client measured them."""
     pairs = zip(truth.handled[application.name], truth.sent, strict=True)
-    within = [pair for pair in pairs if truth.steady.start <= pair[0].at <= truth.steady.end]
-    slow = [
-        beyond(promised.latency.threshold, seconds)
-        for seconds in ([handled.seconds for handled, _ in within], [sent.seconds for _, sent in within])
-    ]
-    return between(Quantity.RATIO, 0.8 * min(slow), 1.2 * max(slow))
+    within = [pair for pair in pairs if window.start <= pair[0].at <= window.end]
+    promised = truth.plan.objectives[application.name].latency
+    if slo == objectives.AVAILABILITY or promised is None:
+        yield sum(handled.status >= _FAULT for handled, _ in within) / len(within)
+    else:
+        yield beyond(promised.threshold, [handled.seconds for handled, _ in within])
+        yield beyond(promised.threshold, [sent.seconds for _, sent in within])
 
 
 def beyond(threshold: float, seconds: Sequence[float]) -> float:

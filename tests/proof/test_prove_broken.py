@@ -90,8 +90,10 @@ def test_a_signature_for_another_service_is_refused(tmp_path: Path) -> None:
 def test_broken_rules_are_named(tmp_path: Path) -> None:
     original = wanted("dev")
     [(path, text)] = [(path, text) for path, text in original.documents.items() if path == "rules/recording.yaml"]
-    broken = text.replace("(ecs_task_cpu_utilized)", "(ecs_task_cpu_utilised)")
-    broken = broken.replace("(ecs_task_memory_utilized)", "(100 * ecs_task_memory_utilized)")
+    # The first of each is that of the tasks; the others count series.
+    broken = text.replace("(last_over_time(ecs_task_cpu_utilized[", "(last_over_time(ecs_task_cpu_utilised[", 1)
+    memory = "last_over_time(ecs_task_memory_utilized["
+    broken = broken.replace(f"({memory}", f"(100 * {memory}", 1)
     assert broken.count("utilised") == broken.count("100 *") == 1
     stack = replace(original, documents={**original.documents, path: broken})
     with live(stack, tmp_path, IMPATIENT) as run:

@@ -203,8 +203,8 @@ def test_a_task_that_stops_delivers_its_backlog(endings: dict[str, Ending], patt
 def test_without_its_drain_the_backlog_of_a_task_is_lost(endings: dict[str, Ending], pattern: str) -> None:
     ending = endings[f"no drain, {pattern}"]
     check_backlog(ending)
-    assert ending.lost.spans > 500
-    assert ending.lost.samples > 100
+    # Which of its buffers sends something in the seconds of its end is a matter of when each last tried.
+    assert ending.lost.spans + ending.lost.samples > 600
 
 
 def test_clients_of_a_replica_that_stops_go_over_to_another(endings: dict[str, Ending]) -> None:
