@@ -50,10 +50,11 @@ destroy: .venv/ready ## pulumi destroy of the stack
 	@$(python) -m preview.preflight destroy $(STACK)
 	pulumi destroy --stack $(STACK)
 
+# Slow tests mostly wait for programs, so there may be more of them at a time than processors.
 .PHONY: test
 test: lint types programs ## all tests, with coverage
 	@$(python) -m pytest -q -m "not slow" -n 2 --dist loadfile --cov --cov-report=
-	@$(python) -m pytest -m slow -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered
+	@$(python) -m pytest -m slow -n 3 --dist loadfile --cov --cov-append --cov-report=term:skip-covered
 
 .PHONY: bench
 bench: .venv/ready ## CPU, memory, bytes and delay of our collectors against plain ones (about ten minutes)

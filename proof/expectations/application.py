@@ -27,8 +27,12 @@ def requests(truth: Truth, application: str) -> Value:
 
 def errors(truth: Truth, application: str) -> Value:
     """Share of the requests that were answered with a status of 500 and above."""
-    within = [one for one in truth.handled[application] if truth.steady.start <= one.at <= truth.steady.end]
-    return about(Quantity.RATIO, sum(one.status >= 500 for one in within) / len(within), 0.1)
+
+    def share(window: Window) -> float:
+        within = [one for one in truth.handled[application] if window.start <= one.at <= window.end]
+        return sum(one.status >= 500 for one in within) / len(within)
+
+    return even(Quantity.RATIO, truth, share, 0.1, 0.0)
 
 
 def latency(quantile: float) -> Callable[[Truth, str], Value]:
