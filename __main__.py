@@ -1,6 +1,7 @@
 """One observed environment on Amazon ECS: the stack's settings, the components they ask for, what it exports."""
 
 from pathlib import Path
+from typing import cast
 
 import pulumi
 
@@ -8,6 +9,7 @@ import settings as stack_settings
 from components import (
     Alerting,
     Application,
+    ApplicationArgs,
     Cluster,
     CollectorService,
     Grafana,
@@ -85,27 +87,15 @@ for wanted in settings.applications:
             {"site": site, "name": wanted.name, "path": image.build, "architecture": wanted.architecture},
         )
         image, repository_arn = built.reference, built.repository_arn
-    Application(
-        wanted.name,
-        {
-            "place": place,
-            "pattern": patterns[settings.pattern_of(wanted)],
-            "repository_arn": repository_arn,
-            "name": wanted.name,
-            "image": image,
-            "port": wanted.port,
-            "cpu": wanted.cpu,
-            "memory": wanted.memory,
-            "architecture": wanted.architecture,
-            "desired_count": wanted.desired_count,
-            "environment": wanted.environment,
-            "secrets": wanted.secrets,
-            "health_check": wanted.health_check,
-            "command": wanted.command,
-            "metrics": wanted.metrics,
-            "ratio": wanted.ratio,
-        },
-    )
+    # Its keys are those of the model, which the component checks again as it does for every other language.
+    args = {
+        "place": place,
+        "pattern": patterns[settings.pattern_of(wanted)],
+        "repository_arn": repository_arn,
+        **stack_settings.asked_of(wanted),
+        "image": image,
+    }
+    Application(wanted.name, cast(ApplicationArgs, args))
 
 pulumi.export("cluster", cluster.name)
 pulumi.export("services", [wanted.name for wanted in settings.applications])

@@ -57,6 +57,11 @@ class StackApplication(inputs.Application):
     alerts: ApplicationAlerts = ApplicationAlerts()
 
 
+def asked_of(application: StackApplication) -> dict[str, Any]:
+    """What an application's component takes of its settings; the others are the stack's."""
+    return {name: getattr(application, name) for name in inputs.Application.model_fields}
+
+
 class StackCollector(inputs.Collector):
     """The collector of a stack, and what all of its collectors take besides OTLP and have of the user's own."""
 

@@ -25,7 +25,7 @@ def install_plugin(url: str, token: str, plugin: str, pause_seconds: float = _PA
     """
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30.0) as client:
         for path, method, good in (("install", "POST", _INSTALLED), ("settings", "GET", (200,))):
-            body = {} if method == "POST" else None
+            body: dict[str, str] | None = {} if method == "POST" else None
             asked = client.build_request(method, f"{url}/api/plugins/{plugin}/{path}", json=body)
             attempts = Retrying(
                 wait=wait_fixed(pause_seconds),
