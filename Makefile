@@ -19,7 +19,7 @@ help: ## this list
 
 .PHONY: prove
 prove: .venv/ready ## run the stack's documents on this machine and prove that they produce telemetry
-	@$(python) -m tools.build collector prometheus
+	@$(python) -m tools.build collector prometheus promtool
 	@$(python) -m proof $(STACK) $(if $(KEEP),--keep)
 
 .PHONY: pictures

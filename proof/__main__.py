@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -98,7 +98,7 @@ async def _prove(
     with tempfile.TemporaryDirectory(prefix="proof-") as temporary:
         async with observed(wanted, programs, Path(temporary), Timing(), say) as run:
             judgement = await run.judge()
-            fired = await drills(run, program("promtool").resolve(), Path(temporary) / "replay", say)
+            fired = await drills(run, programs.promtool, Path(temporary) / "replay", say)
             judgement = replace(judgement, drills=fired)
             seconds = time.monotonic() - began
             _print(judgement, wanted, console)
@@ -125,8 +125,8 @@ async def _keep(run: Run, console: Console) -> None:
 
 
 def _programs() -> Programs:
-    """The binaries that were built, or that COLLECTOR and PROMETHEUS name."""
-    return Programs(collector=program("collector").resolve(), prometheus=program("prometheus").resolve())
+    """The binaries that were built, or that variables such as COLLECTOR name."""
+    return Programs(*(program(one.name).resolve() for one in fields(Programs)))
 
 
 def _version(binary: Path) -> str:

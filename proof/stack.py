@@ -39,10 +39,11 @@ _ROOT: Final = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Programs:
-    """The binaries to run."""
+    """The binaries to run, and `promtool` to replay what they wrote."""
 
     collector: Path
     prometheus: Path
+    promtool: Path
 
 
 @dataclass(frozen=True)

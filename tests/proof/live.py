@@ -110,7 +110,7 @@ def live(stack: Plan, folder: Path, timing: Timing = SHORT) -> Iterator[Live]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    programs = Programs(program("collector"), program("prometheus"))
+    programs = Programs(program("collector"), program("prometheus"), program("promtool"))
     context = observed(stack, programs, folder, timing)
     try:
         run = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(180)

@@ -1,11 +1,16 @@
 """`python -m proof`: exit codes, and one line where something is missing."""
 
+import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from proof.__main__ import main
+from proof.stack import Programs
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +18,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs that are there, whatever was built."""
     monkeypatch.setenv("COLLECTOR", sys.executable)
     monkeypatch.setenv("PROMETHEUS", sys.executable)
+    monkeypatch.setenv("PROMTOOL", sys.executable)
 
 
 def script(path: Path, text: str) -> str:
@@ -26,10 +32,20 @@ def test_an_unknown_stack_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "proof: no stack 'nope': Pulumi.nope.yaml does not exist; there are: dev, prod\n"
 
 
-def test_a_missing_program_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("COLLECTOR", "/none")
+@pytest.mark.parametrize("variable", ["COLLECTOR", "PROMETHEUS", "PROMTOOL"])
+def test_a_missing_program_is_one_line(
+    variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, "/none")
     assert main(["dev"]) == 2
-    assert capsys.readouterr().err == "proof: COLLECTOR=/none is not an executable file\n"
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"proof: {variable}=/none is not an executable file\n")
+
+
+def test_make_builds_every_program_that_a_proof_needs() -> None:
+    asked = ["make", "--dry-run", "prove"]
+    told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert f"tools.build {' '.join(one.name for one in fields(Programs))}\n" in told
 
 
 def test_usage_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
