@@ -27,7 +27,7 @@ GRAFANA: Final = "grafana/grafana:12.4.3"
 """Of the version that the workspace is pinned to."""
 PROMETHEUS: Final = "prom/prometheus:v3.14.0"
 """The one that a proof runs."""
-PYTHON: Final = "python:3.13-slim-bookworm"
+PYTHON: Final = "python:3.13.7-slim-bookworm"
 PLUGIN: Final = f"{XRAY.type}@2.17.1"
 
 _GRAFANA_PORT: Final = 3000
