@@ -341,6 +341,7 @@ AMP_INGESTION_RATE: Final = _usage("IngestionRate", "Count/Second")
 AMP_DISCARDED_SAMPLES: Final = _of_workspace("DiscardedSamples")
 AMP_QUERY_SAMPLES: Final = _of_workspace("QuerySamplesProcessed")
 AMP_RULE_FAILURES: Final = _of_workspace("RuleEvaluationFailures")
+AMP_RULES_MISSED: Final = _of_workspace("RuleGroupIterationsMissed")
 AMP_NOTIFICATIONS_FAILED: Final = _of_workspace("AlertManagerNotificationsFailed")
 AMP_NOTIFICATIONS_THROTTLED: Final = _of_workspace("AlertManagerNotificationsThrottled")
 

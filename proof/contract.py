@@ -49,6 +49,7 @@ _OF_AMP: Final = (
     _own(catalogue.AMP_DISCARDED_SAMPLES, AmpDimension.WORKSPACE, AmpDimension.REASON),
     _own(catalogue.AMP_QUERY_SAMPLES, AmpDimension.WORKSPACE),
     _own(catalogue.AMP_RULE_FAILURES, AmpDimension.WORKSPACE),
+    _own(catalogue.AMP_RULES_MISSED, AmpDimension.WORKSPACE),
     _own(catalogue.AMP_NOTIFICATIONS_FAILED, AmpDimension.WORKSPACE),
     _own(catalogue.AMP_NOTIFICATIONS_THROTTLED, AmpDimension.WORKSPACE),
 )

@@ -271,17 +271,21 @@ def _of_workspace(observed: Observed, workspace_id: str) -> Iterator[Alarm]:
         warm_up_minutes=_WARM_UP_MINUTES,
         summary="No sample has arrived in the workspace for 10 minutes.",
     )
-    yield Alarm(
-        alert=alerts.RULES_FAILING,
-        subject="workspace",
-        queries=(total(catalogue.AMP_RULE_FAILURES),),
-        comparison=Comparison.ABOVE,
-        threshold=0,
-        period=300,
-        periods=3,
-        breaching=2,
-        summary="Rules of the workspace cannot be evaluated: alerts may be missing.",
-    )
+    for subject, what, metric in (
+        ("failed", "cannot be evaluated: alerts may be missing", catalogue.AMP_RULE_FAILURES),
+        ("late", "take longer than their interval, and evaluations are left out", catalogue.AMP_RULES_MISSED),
+    ):
+        yield Alarm(
+            alert=alerts.RULES_FAILING,
+            subject=subject,
+            queries=(total(metric),),
+            comparison=Comparison.ABOVE,
+            threshold=0,
+            period=300,
+            periods=3,
+            breaching=2,
+            summary=f"Rules of the workspace {what}.",
+        )
     for subject, what, metric in (
         ("failed", "were not delivered", catalogue.AMP_NOTIFICATIONS_FAILED),
         ("throttled", "were throttled", catalogue.AMP_NOTIFICATIONS_THROTTLED),

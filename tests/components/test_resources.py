@@ -100,7 +100,8 @@ ALERTING = """
     aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpIngestionStopped-workspace
     aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpNotificationsFailing-failed
     aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpNotificationsFailing-throttled
-    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpRulesFailing-workspace
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpRulesFailing-failed
+    aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpRulesFailing-late
     aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpSamplesRejected-workspace
     aws:cloudwatch/metricAlarm:MetricAlarm alerting-AmpSeriesNearLimit-workspace
     aws:kms/alias:Alias alerting-key-alias

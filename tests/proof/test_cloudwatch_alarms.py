@@ -305,12 +305,13 @@ def amp(name: str, values: Mapping[int, float], **dimensions: str) -> Series:
 @pytest.mark.parametrize(
     ("alert", "metric", "dimensions"),
     [
-        ("AmpSamplesRejected", "DiscardedSamples", {"Reason": "sample-too-old"}),
-        ("AmpRulesFailing", "RuleEvaluationFailures", {"RuleGroup": "alerts;collector"}),
+        (("AmpSamplesRejected", "workspace"), "DiscardedSamples", {"Reason": "sample-too-old"}),
+        (("AmpRulesFailing", "failed"), "RuleEvaluationFailures", {"RuleGroup": "alerts;collector"}),
+        (("AmpRulesFailing", "late"), "RuleGroupIterationsMissed", {"RuleGroup": "recording;requests"}),
     ],
 )
-def test_rejected_samples_and_failing_rules(alert: str, metric: str, dimensions: dict[str, str]) -> None:
-    one = OURS[alert, "workspace"]
+def test_rejected_samples_and_failing_rules(alert: tuple[str, str], metric: str, dimensions: dict[str, str]) -> None:
+    one = OURS[alert]
     [(since, until)] = fired(one, [amp(metric, dict.fromkeys(range(60, 80), 4.0), **dimensions)])
     assert 61 <= since <= 70
     assert 80 <= until <= 106

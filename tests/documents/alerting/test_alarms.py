@@ -18,7 +18,8 @@ IN_CLOUDWATCH = (*OF_TASKS, "TaskCpuSaturated", "TaskMemorySaturated", "TasksBel
 OF_AMP = (
     "AmpSamplesRejected-workspace",
     "AmpIngestionStopped-workspace",
-    "AmpRulesFailing-workspace",
+    "AmpRulesFailing-failed",
+    "AmpRulesFailing-late",
     "AmpNotificationsFailing-failed",
     "AmpNotificationsFailing-throttled",
     "AmpSeriesNearLimit-workspace",
