@@ -93,7 +93,7 @@ programs: .venv/ready
 .PHONY: lock
 lock: .venv/ready ## write the locked requirements anew from the .in files
 	@$(python) -m pip install --quiet 'uv>=0.9'
-	@for file in requirements sample/requirements requirements-dev; do \
+	@for file in requirements sample/requirements requirements-dev tools/agent/requirements; do \
 	  $(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --output-file $$file.txt $$file.in; done
 

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 
 import pulumi.runtime.config as pulumi_config
-from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, ValidationError, field_validator
 
 from documents import collector as collector_documents
-from documents import inputs, receivers, rules, signals, task, tracing
+from documents import compute, existing, inputs, receivers, rules, scaling, signals, task, tasks, tracing, traffic
 from documents import observed as observation
 from documents.alerting import alertmanager, limits
 from documents.alerting.alerts import OF_COLLECTORS
@@ -19,11 +19,19 @@ from documents.alerting.subscriptions import warnings as delivery_warnings
 from documents.catalogue import Pattern
 from documents.dashboards import OURS, Dashboard, dashboards
 from documents.dashboards.imported import DashboardError, imported
+from documents.dashboards.shared import shared
+from documents.encryption import Encryption
+from documents.existing import Existing
 from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
 from documents.model import is_placeholder
 from documents.names import COLLECTOR, Names
+from documents.network import Network, Uses
+from documents.network import faults as network_faults
 from documents.objectives import DAY, PERIOD_SECONDS, Objectives, between_bounds, is_bound
 from documents.observed import Observed
+from documents.traffic import LoadBalancer
+
+N = TypeVar("N", bound=inputs.Workload)
 
 
 def _relative(path: str) -> str:
@@ -57,9 +65,28 @@ class StackApplication(inputs.Application):
     alerts: ApplicationAlerts = ApplicationAlerts()
 
 
-def asked_of(application: StackApplication) -> dict[str, Any]:
-    """What an application's component takes of its settings; the others are the stack's."""
-    return {name: getattr(application, name) for name in inputs.Application.model_fields}
+class StackTask(tasks.Task):
+    """A task of a stack: its image may be built."""
+
+    image: StackImage  # pyright: ignore[reportIncompatibleVariableOverride]
+    pattern: Pattern = Pattern.SIDECAR
+
+    @field_validator("pattern")
+    @classmethod
+    def _sidecar(cls, pattern: Pattern) -> Pattern:
+        if pattern is not Pattern.SIDECAR:
+            raise wrong(
+                "is not for a task, which is no ECS service: Service Connect takes no client that RunTask has started, "
+                "and CloudWatch has the figures that this pattern reads by service",
+                "leave it out: a task has a sidecar in every stack",
+            )
+        return pattern
+
+
+def asked_of(workload: StackApplication | StackTask) -> dict[str, Any]:
+    """What the component of an application or a task takes of its settings; the others are the stack's."""
+    model = tasks.Task if isinstance(workload, StackTask) else inputs.Application
+    return {name: getattr(workload, name) for name in model.model_fields}
 
 
 class StackCollector(inputs.Collector):
@@ -80,6 +107,7 @@ class Settings(inputs.Model):
 
     pattern: Pattern = Pattern.SIDECAR
     applications: tuple[StackApplication, ...]
+    tasks: tuple[StackTask, ...] = ()
     collector: StackCollector = StackCollector()
     metrics: StackMetrics = StackMetrics()
     traces: signals.Traces = signals.Traces()
@@ -87,8 +115,11 @@ class Settings(inputs.Model):
     alerts: Alerts = Alerts()
     grafana: inputs.Grafana = inputs.Grafana()
     identity: inputs.Identity = inputs.Identity()
-    network: inputs.Network = inputs.Network()
+    network: Network = Network()
+    load_balancer: LoadBalancer = LoadBalancer()
     logs: inputs.Logs = inputs.Logs()
+    encryption: Encryption = Encryption()
+    existing: Existing = Existing()
     tags: Mapping[str, str] = {}
 
     def pattern_of(self, application: StackApplication) -> Pattern:
@@ -108,6 +139,11 @@ class Settings(inputs.Model):
         )
 
     @property
+    def owns_rules(self) -> bool:
+        """Whether rules and Alertmanager definition of the AMP workspace are the stack's."""
+        return not self.existing.metrics or self.existing.rules
+
+    @property
     def patterns(self) -> frozenset[Pattern]:
         """Every pattern that the stack needs."""
         return frozenset(self.pattern_of(application) for application in self.applications)
@@ -118,7 +154,10 @@ class Settings(inputs.Model):
         return any(one.metrics and self.pattern_of(one) is Pattern.SERVICE for one in self.applications)
 
 
-_STRUCTURED: Final = frozenset(Settings.model_fields) - {"pattern"}
+KEYS: Final = frozenset(field.alias or name for name, field in Settings.model_fields.items())
+"""The keys of a stack file."""
+
+_STRUCTURED: Final = KEYS - {"pattern"}
 
 
 def program_config() -> dict[str, str]:
@@ -156,12 +195,28 @@ def load(
     ]
     parts = _parts(values, faults)
     applications: dict[int, StackApplication] = parts["applications"] or {}
-    faults += [*_across(applications, parts, names, faults), *_build_faults(applications, root)]
+    own_tasks: dict[int, StackTask] = parts["tasks"] or {}
+    faults += [*_across(applications, parts, names, faults), *_task_faults(own_tasks, parts, names, faults)]
+    faults += _build_faults(_by_key(applications, own_tasks), root)
+    faults += _network_faults(applications, parts, config.get("aws:region", ""), faults)
     imports = _imports(parts["grafana"], root, faults)
     if faults:
         raise ConfigurationError(faults)
-    parts["applications"] = tuple(applications.values())
+    parts["applications"] = _prioritised(applications)
+    parts["tasks"] = tuple(own_tasks.values())
     return Settings.model_construct(**parts), imports
+
+
+def _prioritised(applications: Mapping[int, StackApplication]) -> tuple[StackApplication, ...]:
+    """The applications with the priorities of their listener rules, which no application can choose alone."""
+    wanted = {one.name: one.traffic for one in applications.values() if one.traffic}
+    chosen = traffic.priorities(wanted)
+    return tuple(
+        one.model_copy(update={"traffic": one.traffic.model_copy(update={"priority": chosen[one.name]})})
+        if one.traffic and one.name in chosen
+        else one
+        for one in applications.values()
+    )
 
 
 def warnings(settings: Settings) -> list[str]:
@@ -170,12 +225,26 @@ def warnings(settings: Settings) -> list[str]:
     unfilled = [f"grafana: {text} is still to be filled in" for text in users if is_placeholder(text)]
     needed = [tracing.PREREQUISITE] if settings.traces.endpoint is signals.TraceEndpoint.OTLP else []
     estimated = [between_bounds(key, seconds) for key, seconds in _latencies(settings) if not is_bound(seconds)]
-    return [*unfilled, *needed, *estimated, *delivery_warnings(settings.alerts.subscriptions)] + [
-        f"applications.{index}.image: the tag 'latest' may be another image tomorrow (got {application.image!r}); "
-        "pin a version"
-        for index, application in enumerate(settings.applications)
-        if isinstance(application.image, str) and application.image.endswith(":latest")
+    return [
+        *unfilled,
+        *needed,
+        *estimated,
+        *(
+            text
+            for index, one in enumerate(settings.applications)
+            for text in compute.warnings(one.capacity, f"applications.{index}")
+        ),
+        *existing.warnings(settings.existing),
+        *delivery_warnings(settings.alerts.subscriptions),
+    ] + [
+        f"{key}.image: the tag 'latest' may be another image tomorrow (got {one.image!r}); pin a version"
+        for key, one in _workloads(settings).items()
+        if isinstance(one.image, str) and one.image.endswith(":latest")
     ]
+
+
+def _workloads(settings: Settings) -> dict[str, StackApplication | StackTask]:
+    return _by_key(dict(enumerate(settings.applications)), dict(enumerate(settings.tasks)))
 
 
 def _latencies(settings: Settings) -> Iterator[tuple[str, float]]:
@@ -187,6 +256,41 @@ def _latencies(settings: Settings) -> Iterator[tuple[str, float]]:
             yield f"applications.{index}.alerts.thresholds.latency", seconds
         if one.objectives and one.objectives.latency:
             yield f"applications.{index}.objectives.latency.threshold", one.objectives.latency.threshold
+
+
+def uses(settings: Settings) -> Uses:
+    """What the stack's tasks use outside of it."""
+    return _uses(settings, _workloads(settings))
+
+
+def _uses(settings: Settings, workloads: Mapping[str, StackApplication | StackTask]) -> Uses:
+    images = {"collector.image": settings.collector.image, "collector.drainImage": settings.collector.drain_image}
+    secrets = {
+        f"destinations.{index}.headers.{header}": arn
+        for index, one in enumerate(settings.destinations)
+        for header, arn in one.headers.items()
+    }
+    for key, one in workloads.items():
+        if isinstance(one.image, str):
+            images[f"{key}.image"] = one.image
+        if one.instrumentation:
+            images[f"{key}.instrumentation.image"] = one.instrumentation.source
+        secrets |= {f"{key}.secrets.{name}": arn for name, arn in one.secrets.items()}
+        secrets |= {f"{key}.container.extra.repositoryCredentials": arn for arn in one.container.secrets}
+    return Uses(
+        images=images,
+        secrets=secrets,
+        traces=settings.traces,
+        receivers=settings.collector.receivers,
+        destinations=settings.destinations,
+        scrapes=any(one.metrics and (one.pattern or settings.pattern) is Pattern.SERVICE for one in workloads.values()),
+        sessions=any(one.exec for one in workloads.values()),
+    )
+
+
+def capacity_providers(settings: Settings) -> tuple[str, ...]:
+    """What the cluster must have besides Fargate as a launch type, which every cluster has."""
+    return compute.PROVIDERS if any(one.capacity for one in settings.applications) else ()
 
 
 def container_insights(settings: Settings) -> str:
@@ -208,6 +312,9 @@ def rules_of(settings: Settings, names: Names, region: str) -> dict[str, str]:
     ]
     if refused:
         raise ConfigurationError(refused)
+    if settings.existing.metrics:
+        # Beside those of others, who have namespaces of their own.
+        return {f"{names.prefix}-{one}": text for one, text in texts.items()} if settings.owns_rules else {}
     return texts
 
 
@@ -223,7 +330,7 @@ def observed(settings: Settings, names: Names, region: str) -> Observed:
             observation.Application(
                 name=one.name,
                 pattern=settings.pattern_of(one),
-                desired_count=one.desired_count,
+                desired_count=one.least_tasks,
                 thresholds=one.alerts.thresholds.over(thresholds),
                 disabled=frozenset((*settings.alerts.disabled, *one.alerts.disabled)),
                 objectives=one.objectives,
@@ -231,7 +338,7 @@ def observed(settings: Settings, names: Names, region: str) -> Observed:
             for one in settings.applications
         ),
         disabled=frozenset(settings.alerts.disabled),
-        collectors=settings.collector.desired_count if serves else 0,
+        collectors=settings.collector.least_tasks if serves else 0,
         scraped=settings.scraped,
         max_series=settings.metrics.max_series,
         logs=settings.signals.logs_to_cloudwatch,
@@ -249,7 +356,8 @@ def _collector_memory(settings: Settings, pattern: Pattern) -> int:
 
 def dashboards_of(settings: Settings, names: Names, region: str, imports: Iterable[Dashboard]) -> tuple[Dashboard, ...]:
     """Our dashboards and those that the stack imports."""
-    return (*dashboards(observed(settings, names, region)), *imports)
+    every = (*dashboards(observed(settings, names, region)), *imports)
+    return shared(names.prefix, every) if settings.existing.grafana else every
 
 
 def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:
@@ -261,11 +369,14 @@ def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:
     known = {field.alias or name: (name, field) for name, field in Settings.model_fields.items()}
     found += [Fault(key, "is not a known key", nearest(key, known)) for key in values if key not in known]
     parts: dict[str, Any] = {}
+    seen: dict[str, str] = {}
     for alias, (name, field) in known.items():
         if alias in unread:
             parts[name] = None
         elif alias == "applications":
-            parts[name] = _applications(values.get(alias), found)
+            parts[name] = _applications(values.get(alias), found, seen)
+        elif alias == "tasks":
+            parts[name] = _named(StackTask, values.get(alias, []), alias, found, seen)
         elif alias in values:
             parts[name] = _part(field.annotation, values[alias], alias, found)
         else:
@@ -273,24 +384,40 @@ def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:
     return parts
 
 
-def _applications(values: Any, found: list[Fault]) -> dict[int, StackApplication]:
+def _applications(values: Any, found: list[Fault], seen: dict[str, str]) -> dict[int, StackApplication]:
     """What is sound of each application, by its place in the list."""
     if not isinstance(values, list) or not values:
         found.append(Fault("applications", "is missing or empty", "list at least one application"))
         return {}
-    sound: dict[int, StackApplication] = {}
-    names_seen: dict[str, int] = {}
+    return _named(StackApplication, cast(Any, values), "applications", found, seen)
+
+
+def _named(model: type[N], values: Any, list_key: str, found: list[Fault], seen: dict[str, str]) -> dict[int, N]:
+    """What is sound of each application or task, by its place in the list; `seen` are the names so far, and whose."""
+    if not isinstance(values, list):
+        found.append(Fault(list_key, "has the wrong type", "give a list"))
+        return {}
+    sound: dict[int, N] = {}
     for index, value in enumerate(cast(list[Any], values)):
-        key = f"applications.{index}"
-        if application := _part(StackApplication, value, key, found):
-            sound[index] = application
+        key = f"{list_key}.{index}"
+        if one := _part(model, value, key, found):
+            sound[index] = one
         name = cast(dict[str, Any], value).get("name") if isinstance(value, dict) else None
         if isinstance(name, str):
-            if name in names_seen:
-                other = f"applications.{names_seen[name]}"
-                found.append(Fault(f"{key}.name", f"is the name of {other} as well", "choose another name", name))
-            names_seen.setdefault(name, index)
+            if name in seen:
+                found.append(Fault(f"{key}.name", f"is the name of {seen[name]} as well", "choose another name", name))
+            seen.setdefault(name, key)
     return sound
+
+
+def _by_key(
+    applications: Mapping[int, StackApplication], own_tasks: Mapping[int, StackTask]
+) -> dict[str, StackApplication | StackTask]:
+    """All that the user runs, by where it stands."""
+    return {
+        **{f"applications.{index}": one for index, one in applications.items()},
+        **{f"tasks.{index}": one for index, one in own_tasks.items()},
+    }
 
 
 def _part(annotation: Any, value: Any, key: str, found: list[Fault]) -> Any:
@@ -333,7 +460,19 @@ def _across(
     across = names.faults(named)
     across += _unanswered(applications, parts, found)
     across += _alert_faults(parts["alerts"], parts["grafana"])
+    if parts["existing"] and _sound(found, "existing"):
+        traces = bool(parts["alerts"] and parts["alerts"].traces)
+        across += existing.faults(parts["existing"], parts["metrics"], parts["grafana"], traces=traces)
+    if _sound(found, "loadBalancer", "network"):
+        across += _traffic_faults(applications, parts, found)
     across += [fault for fault in inputs.tags_fit(parts["tags"] or {}, "tags") if _sound(found, fault.key)]
+    across += [
+        fault
+        for index, application in applications.items()
+        if _sound(found, f"applications.{index}.architecture")
+        for fault in inputs.agent_fits(application, f"applications.{index}")
+        if _sound(found, fault.key)
+    ]
     patterns = {
         index: application.pattern or parts["pattern"]
         for index, application in applications.items()
@@ -357,6 +496,36 @@ def _across(
         if _sound(found, "collector", "metrics", "traces", "destinations", "logs"):
             across += _collector_faults(applications, patterns, parts, names)
     return across
+
+
+def _task_faults(
+    own_tasks: Mapping[int, StackTask], parts: Mapping[str, Any], names: Names, found: Sequence[Fault]
+) -> list[Fault]:
+    """Faults between a task and everything else; nothing follows from a key with a fault among those `found`."""
+    collector: StackCollector | None = parts["collector"]
+    across: list[Fault] = []
+    for index, one in own_tasks.items():
+        key = f"tasks.{index}"
+        if not _sound(found, key):
+            continue
+        across += [*names.application_faults(one.name, key), *inputs.agent_fits(one, key)]
+        if collector and _sound(found, "collector"):
+            across += inputs.sidecar_fits(one, collector, collector.receivers, key)
+        if _sound(found, "traces"):
+            across += tracing.ratio_faults(parts["traces"], one.ratio, key)
+            across += tracing.sidecar_faults(parts["traces"], one.name)
+    return across
+
+
+def _traffic_faults(
+    applications: Mapping[int, StackApplication], parts: Mapping[str, Any], found: Sequence[Fault]
+) -> list[Fault]:
+    claims = {
+        index: traffic.Claim(one.name, one.traffic, bool(one.rollout and one.rollout.shifts))
+        for index, one in applications.items()
+        if one.traffic and _sound(found, f"applications.{index}.traffic", f"applications.{index}.name")
+    }
+    return traffic.faults(parts["load_balancer"], claims, parts["network"])
 
 
 def _alert_faults(alerts: Alerts | None, grafana: inputs.Grafana | None) -> list[Fault]:
@@ -411,6 +580,7 @@ def _trace_faults(
         found += [
             *tracing.service_faults(traces, by_name=by_name),
             *receivers.service_faults(collector.receivers, by_name=by_name),
+            *scaling.collector_faults(collector.scaling, tail=traces.tail is not None, key="collector"),
         ]
     return found
 
@@ -424,7 +594,9 @@ def _collector_faults(
     """Faults in the configurations of the collectors, each once."""
     settings = Settings.model_construct(**parts)
     needed = {index: applications[index] for index, pattern in patterns.items() if pattern is Pattern.SIDECAR}
-    collectors = [(Pattern.SIDECAR, application.name, application.metrics) for application in needed.values()]
+    own_tasks: Mapping[int, StackTask] = parts["tasks"] or {}
+    observed: list[inputs.Workload] = [*needed.values(), *own_tasks.values()]
+    collectors = [(Pattern.SIDECAR, application.name, application.metrics) for application in observed]
     if Pattern.SERVICE in patterns.values():
         collectors.append((Pattern.SERVICE, COLLECTOR, None))
     found = [
@@ -446,16 +618,21 @@ def _collector_faults(
     return list({str(fault): fault for fault in found}.values())
 
 
-def _build_faults(applications: Mapping[int, StackApplication], root: Path) -> list[Fault]:
+def _network_faults(
+    applications: Mapping[int, StackApplication], parts: Mapping[str, Any], region: str, found: Sequence[Fault]
+) -> list[Fault]:
+    """Faults between the network and what tasks use through it."""
+    if not _sound(found, "network", "collector", "traces", "destinations", "pattern"):
+        return []
+    uses = _uses(Settings.model_construct(**parts), _by_key(applications, parts["tasks"] or {}))
+    return [fault for fault in network_faults(parts["network"], uses, region) if _sound(found, fault.key)]
+
+
+def _build_faults(workloads: Mapping[str, StackApplication | StackTask], root: Path) -> list[Fault]:
     return [
-        Fault(
-            f"applications.{index}.image.build",
-            "is no folder with a Dockerfile",
-            "give the folder that holds it",
-            application.image.build,
-        )
-        for index, application in applications.items()
-        if isinstance(application.image, Build) and not _is_file(root / application.image.build / "Dockerfile")
+        Fault(f"{key}.image.build", "is no folder with a Dockerfile", "give the folder that holds it", one.image.build)
+        for key, one in workloads.items()
+        if isinstance(one.image, Build) and not _is_file(root / one.image.build / "Dockerfile")
     ]
 
 

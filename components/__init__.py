@@ -4,10 +4,19 @@ from components.alerting import Alerting, AlertingArgs
 from components.application import Application, ApplicationArgs
 from components.cluster import Cluster, ClusterArgs
 from components.configurations import Configurations
+from components.encryption import encrypted, key_policy
 from components.events import TaskEvents, TaskEventsArgs
+from components.existing import Found, look_up
 from components.fargate import Place
-from components.grafana import Grafana, GrafanaArgs
+from components.grafana import Grafana, GrafanaArgs, grafana_role_policy
 from components.image import Image, ImageArgs
+from components.load_balancer import (
+    ApplicationLoadBalancer,
+    ApplicationLoadBalancerArgs,
+    Balancer,
+    Entrance,
+    shared_balancer,
+)
 from components.metrics import Metrics, MetricsArgs
 from components.network import Network, NetworkArgs
 from components.patterns import (
@@ -23,6 +32,7 @@ from components.patterns import (
 )
 from components.sampling import Sampling, SamplingArgs
 from components.site import Site
+from components.tasks import Schedules, Task, TaskArgs, schedules
 from components.trace_alerts import TraceAlertsArgs
 
 __all__ = [
@@ -30,11 +40,16 @@ __all__ = [
     "AlertingArgs",
     "Application",
     "ApplicationArgs",
+    "ApplicationLoadBalancer",
+    "ApplicationLoadBalancerArgs",
+    "Balancer",
     "Cluster",
     "ClusterArgs",
     "CollectorService",
     "CollectorServiceArgs",
     "Configurations",
+    "Entrance",
+    "Found",
     "Grafana",
     "GrafanaArgs",
     "Image",
@@ -48,13 +63,22 @@ __all__ = [
     "Place",
     "Sampling",
     "SamplingArgs",
+    "Schedules",
     "Scraper",
     "ScraperArgs",
     "Sidecar",
     "Site",
+    "Task",
+    "TaskArgs",
     "TaskEvents",
     "TaskEventsArgs",
     "Telemetry",
     "TraceAlertsArgs",
+    "encrypted",
+    "grafana_role_policy",
     "instrument",
+    "key_policy",
+    "look_up",
+    "schedules",
+    "shared_balancer",
 ]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -22,18 +22,20 @@ CHAT = "chat"
 
 
 class AlertingArgs(TypedDict):
-    """What is watched, whose alerts go where, and to whom."""
+    """What is watched, whose alerts go where, and to whom. `defines` is whether the workspace's Alertmanager definition
+    is this stack's, of which there is one."""
 
     site: Site
     observed: Observed
     workspace_id: pulumi.Input[str]
     workspace_arn: pulumi.Input[str]
     subscriptions: Sequence[Subscription]
+    defines: NotRequired[bool]
 
 
 class Alerting(pulumi.ComponentResource):
-    """A topic for each severity and one for the heartbeat, encrypted with a key of their own; whoever is subscribed;
-    the Alertmanager definition of the workspace; every CloudWatch alarm.
+    """A topic for each severity and one for the heartbeat, encrypted with the stack's key or one of their own; whoever
+    is subscribed; the Alertmanager definition of the workspace; every CloudWatch alarm.
 
     Chats have topics of their own, because they take no other messages than those made for them.
     """
@@ -47,20 +49,23 @@ class Alerting(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._workspace_arn = pulumi.Output.from_input(args["workspace_arn"])
         subscriptions = args["subscriptions"]
-        key = self._key()
-        self.key_arn = key.arn
-        self.topic_arns = {severity: self._topic(severity.value, key) for severity in Severity}
-        heartbeat = self._topic(HEARTBEAT, key, alarms=False)
-        chats = {one: self._topic(f"{CHAT}-{one}", key) for one in alertmanager.chatting(subscriptions)}
+        key_id, self.key_arn = self._key()
+        self.topic_arns = {severity: self._topic(severity.value, key_id) for severity in Severity}
+        heartbeat = self._topic(HEARTBEAT, key_id, alarms=False)
+        chats = {one: self._topic(f"{CHAT}-{one}", key_id) for one in alertmanager.chatting(subscriptions)}
         self._subscribe(subscriptions)
         self._chats(subscriptions, chats)
-        self._definition(args, heartbeat, chats)
+        if args.get("defines", True):
+            self._definition(args, heartbeat, chats)
         for index, alarm in enumerate(alarms.alarms(args["observed"], PENDING)):
             self._alarm(index, alarm, args, chats)
         self.register_outputs({"topicArns": {str(one): arn for one, arn in self.topic_arns.items()}})
 
-    def _key(self) -> aws.kms.Key:
+    def _key(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Id and ARN of the stack's key, or of one for the topics alone, which they need in any case."""
         site = self._site
+        if site.key_arn:
+            return site.key_arn, site.key_arn
         key = aws.kms.Key(
             f"{self._name}-key",
             description=f"Alerts of {site.names.prefix}",
@@ -71,7 +76,7 @@ class Alerting(pulumi.ComponentResource):
                         partition=known[0],
                         account=known[1],
                         workspace_arn=known[2],
-                        alarms_arn=self._alarms_arn(known[0], known[1]),
+                        alarms_arn=site.names.alarms_arn(known[0], site.region, known[1]),
                     ),
                     sort_keys=True,
                 )
@@ -85,14 +90,14 @@ class Alerting(pulumi.ComponentResource):
             target_key_id=key.id,
             opts=self._child,
         )
-        return key
+        return key.id, key.arn
 
-    def _topic(self, what: str, key: aws.kms.Key, *, alarms: bool = True) -> pulumi.Output[str]:
+    def _topic(self, what: str, key_id: pulumi.Output[str], *, alarms: bool = True) -> pulumi.Output[str]:
         site = self._site
         topic = aws.sns.Topic(
             f"{self._name}-{what}",
             name=site.names.topic(what),
-            kms_master_key_id=key.id,
+            kms_master_key_id=key_id,
             tags=site.tags,
             opts=self._child,
         )
@@ -105,7 +110,7 @@ class Alerting(pulumi.ComponentResource):
                         known[0],
                         account=known[2],
                         workspace_arn=known[3],
-                        alarms_arn=self._alarms_arn(known[1], known[2]) if alarms else None,
+                        alarms_arn=site.names.alarms_arn(known[1], site.region, known[2]) if alarms else None,
                     ),
                     sort_keys=True,
                 )
@@ -114,9 +119,6 @@ class Alerting(pulumi.ComponentResource):
         )
         # Known with the policy: a heartbeat that is refused before it makes AmpNotificationsFailing fire.
         return pulumi.Output.all(topic.arn, allowed.id).apply(lambda known: str(known[0]))
-
-    def _alarms_arn(self, partition: str, account: str) -> str:
-        return f"arn:{partition}:cloudwatch:{self._site.region}:{account}:alarm:{self._site.names.prefix}-*"
 
     def _subscribe(self, subscriptions: Sequence[Subscription]) -> None:
         for index, one in enumerate(subscriptions):

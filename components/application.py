@@ -1,33 +1,42 @@
 """An application of the user on Fargate, observed by whichever pattern it is given."""
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
-import pulumi_aws as aws
 
 from components import fargate
 from components.fargate import Place
-from components.identity import task_roles
-from components.known import known_now
-from components.patterns.instrumentation import Instrumentation, Pattern
-from components.site import Site
-from documents import inputs, policies, task, travel
+from components.load_balancer import Balancer, Entrance
+from components.patterns.instrumentation import Pattern
+from components.rollout import delivery
+from components.scaling import ignored, scale
+from components.workload import Wanted, observed_task
+from documents import inputs, traffic
+from documents.compute import Capacity
+from documents.containers import Container, Volume
 from documents.faults import ConfigurationError
-from documents.policies import Statement
+from documents.instrumentation import AutoInstrumentation
+from documents.rollout import Rollout
+from documents.scaling import Scaling
 from documents.signals import Scrape
+from documents.traffic import Traffic
+
+_NOT_OF_THE_MODEL = frozenset({"place", "pattern", "repository_arn", "load_balancer", "beside"})
 
 
 class ApplicationArgs(TypedDict):
-    """What an application needs; the keys after `repository_arn` are those of `documents.inputs.Application`.
+    """What an application needs; the keys after `beside` are those of `documents.inputs.Application`.
 
-    `repository_arn` is the private ECR repository of the image, where its reference does not tell it.
+    `repository_arn` is the private ECR repository of the image, where its reference does not tell it;
+    `load_balancer` is where its traffic comes from, `beside` where that of the application comes in which it shares.
     """
 
     place: Place
     pattern: Pattern
     repository_arn: NotRequired[pulumi.Input[str] | None]
+    load_balancer: NotRequired[Balancer | None]
+    beside: NotRequired[Entrance | None]
     name: str
     image: pulumi.Input[str]
     port: int
@@ -41,6 +50,17 @@ class ApplicationArgs(TypedDict):
     command: NotRequired[Sequence[str] | None]
     metrics: NotRequired[Scrape | None]
     ratio: NotRequired[float | None]
+    instrumentation: NotRequired[AutoInstrumentation | None]
+    container: NotRequired[Container]
+    volumes: NotRequired[Mapping[str, Volume]]
+    ephemeral_storage: NotRequired[int | None]
+    exec: NotRequired[bool]
+    task_role: NotRequired[pulumi.Input[str] | None]
+    execution_role: NotRequired[pulumi.Input[str] | None]
+    traffic: NotRequired[Traffic | None]
+    rollout: NotRequired[Rollout | None]
+    scaling: NotRequired[Scaling | None]
+    capacity: NotRequired[Capacity | None]
 
 
 class Application(pulumi.ComponentResource):
@@ -52,46 +72,23 @@ class Application(pulumi.ComponentResource):
     service_name: pulumi.Output[str]
     task_definition_arn: pulumi.Output[str]
     task_role_name: pulumi.Output[str]
+    needed_policies: Mapping[str, pulumi.Output[str]]
+    entrance: Entrance | None
 
     def __init__(self, name: str, args: ApplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         place, pattern = args["place"], args["pattern"]
-        wanted = {key: value for key, value in args.items() if key not in ("place", "pattern", "repository_arn")}
-        application = inputs.checked(inputs.Application, known_now(wanted), args["name"])
-        site = place.site
-        key = application.name
-        if faults := [*site.names.application_faults(application.name, key), *pattern.faults(application, key)]:
+        own = {key: value for key, value in args.items() if key not in _NOT_OF_THE_MODEL}
+        wanted = Wanted(own, args.get("repository_arn"))
+        application = wanted.now(inputs.Application, place.site, pattern)
+        balancer, beside = args.get("load_balancer"), args.get("beside")
+        if faults := traffic.application_faults(
+            application.traffic, balanced=balancer is not None, beside=beside is not None, key=application.name
+        ):
             raise ConfigurationError(faults)
         super().__init__("ecs-observability:index:Application", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        group_name = site.names.log_group(application.name)
-        log = task.log_configuration(group_name, site.region, application.name)
-        instrumentation = pattern.instrument(
-            site.origin(application.name),
-            task.log_configuration(group_name, site.region, "collector"),
-            travel.size([task.application_container(application, log)]),
-            application.metrics,
-        )
-        logs = fargate.log_group(f"{name}-logs", place, application.name, child)
-        roles = task_roles(
-            name,
-            site=site,
-            service=application.name,
-            does=instrumentation.statements,
-            starts=_execution_statements(site, args, instrumentation, logs),
-            opts=child,
-        )
-        definition = fargate.task_definition(
-            f"{name}-definition",
-            place,
-            service=application.name,
-            size=(application.cpu, application.memory),
-            architecture=application.architecture,
-            roles=roles,
-            container_definitions=pulumi.Output.all(wanted, instrumentation.additions).apply(
-                lambda known: _container_definitions(known[0], log, known[1])
-            ),
-            opts=child,
-        )
+        observed = observed_task(name, place, pattern, workload=application, wanted=wanted, opts=child)
+        definition, roles, instrumentation = observed.definition, observed.roles, observed.instrumentation
         group = fargate.security_group(
             f"{name}-tasks",
             place,
@@ -109,25 +106,38 @@ class Application(pulumi.ComponentResource):
                 application.metrics.port,
                 opts=child,
             )
+        delivered = delivery(name, place, balancer, application=application, tasks=group, beside=beside, opts=child)
         registry = fargate.registry(f"{name}-name", place, application.name, child)
         service = fargate.service(
             f"{name}-service",
             place,
             service_name=application.name,
             task_definition_arn=definition.arn,
-            desired_count=application.desired_count,
+            desired_count=application.initial_tasks,
             security_group_ids=[
                 group, place.cluster.applications_group_id, *instrumentation.security_group_ids
             ],
             service_registries={"registry_arn": registry.arn},
             service_connect=instrumentation.service_connect,
+            delivery=delivered.inputs,
+            sessions=application.exec,
+            strategy=application.capacity.strategy if application.capacity else (),
             opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[*roles.granted, *instrumentation.depends_on])
+                child,
+                pulumi.ResourceOptions(
+                    depends_on=[*roles.granted, *instrumentation.depends_on, *delivered.depends_on],
+                    ignore_changes=ignored(application.scaling),
+                    custom_timeouts=delivered.timeouts,
+                ),
             ),
         )  # fmt: skip
+        if scaling := application.scaling:
+            scale(name, place, service, scaling, schedules=scaling.schedules, balanced=delivered.counted, opts=child)
+        self.entrance = delivered.entrance
         self.service_name = service.name
         self.task_definition_arn = definition.arn
         self.task_role_name = roles.task.name
+        self.needed_policies = roles.needed
         self.register_outputs(
             {
                 "serviceName": self.service_name,
@@ -135,27 +145,3 @@ class Application(pulumi.ComponentResource):
                 "taskRoleName": self.task_role_name,
             }
         )
-
-
-def _execution_statements(
-    site: Site, args: ApplicationArgs, instrumentation: Instrumentation, logs: aws.cloudwatch.LogGroup
-) -> pulumi.Output[list[Statement]]:
-    def statements(known: Sequence[Any]) -> list[Statement]:
-        partition, image, own_repository, log_group_arn, secrets = known
-        named = policies.repository_arns((image, *instrumentation.images), partition)
-        return policies.execution(
-            repositories=[*named, *([own_repository] if own_repository else [])],
-            log_group_arn=log_group_arn,
-            secrets=[*secrets.values(), *instrumentation.secrets],
-        )
-
-    return pulumi.Output.all(
-        site.partition, args["image"], args.get("repository_arn"), logs.arn, args.get("secrets", {})
-    ).apply(statements)
-
-
-def _container_definitions(wanted: Mapping[str, Any], log: task.Container, additions: task.Additions) -> str:
-    """The JSON for ECS, once all is known; what could not be judged before is judged here."""
-    application = inputs.checked(inputs.Application, wanted, str(wanted["name"]))
-    containers = [task.application_container(application, log)]
-    return json.dumps(task.instrument(containers, application.name, additions))

@@ -23,6 +23,7 @@ class CloudWatch(pulumi.ComponentResource):
                 f"{name}-{signal}",
                 name=names.telemetry_log_group(site.names.prefix, signal),
                 retention_in_days=site.log_retention_days,
+                kms_key_id=site.key_arn,
                 tags=site.tags,
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -1,6 +1,7 @@
 """The ECS cluster of a stack and the private names under which its services find each other."""
 
-from typing import TypedDict
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -9,11 +10,17 @@ from components.site import Site
 
 
 class ClusterArgs(TypedDict):
-    """What a cluster needs. `container_insights` is ECS's setting: `disabled`, `enabled` or `enhanced`."""
+    """What a cluster needs. `container_insights` is ECS's setting: `disabled`, `enabled` or `enhanced`.
+
+    `capacity_providers` are what its services may name in a strategy; Fargate alone needs none. An `existing` cluster
+    keeps its settings, and has to have these providers.
+    """
 
     site: Site
     vpc_id: pulumi.Input[str]
     container_insights: str
+    capacity_providers: NotRequired[Sequence[str]]
+    existing: NotRequired[pulumi.Output[aws.ecs.AwaitableGetClusterResult] | None]
 
 
 class Cluster(pulumi.ComponentResource):
@@ -29,13 +36,6 @@ class Cluster(pulumi.ComponentResource):
         super().__init__("ecs-observability:index:Cluster", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args["site"]
-        cluster = aws.ecs.Cluster(
-            f"{name}-cluster",
-            name=site.names.prefix,
-            settings=[{"name": "containerInsights", "value": args["container_insights"]}],
-            tags=site.tags,
-            opts=child,
-        )
         namespace = aws.servicediscovery.PrivateDnsNamespace(
             f"{name}-namespace",
             name=site.names.namespace,
@@ -52,9 +52,31 @@ class Cluster(pulumi.ComponentResource):
             tags=site.named(f"{site.names.prefix}-applications"),
             opts=child,
         )
-        self.arn = cluster.arn
-        self.name = cluster.name
+        if existing := args.get("existing"):
+            self.arn, self.name = existing.arn, existing.cluster_name
+        else:
+            self.arn, self.name = self._cluster(name, args, child)
         self.namespace_id = namespace.id
         self.namespace_arn = namespace.arn
         self.applications_group_id = applications.id
         self.register_outputs({"arn": self.arn, "name": self.name, "namespaceId": self.namespace_id})
+
+    def _cluster(
+        self, name: str, args: ClusterArgs, child: pulumi.ResourceOptions
+    ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """ARN and name of the stack's own cluster."""
+        site = args["site"]
+        cluster = aws.ecs.Cluster(
+            f"{name}-cluster",
+            name=site.names.prefix,
+            settings=[{"name": "containerInsights", "value": args["container_insights"]}],
+            tags=site.tags,
+            opts=child,
+        )
+        if not (providers := args.get("capacity_providers")):
+            return cluster.arn, cluster.name
+        associated = aws.ecs.ClusterCapacityProviders(
+            f"{name}-capacity", cluster_name=cluster.name, capacity_providers=list(providers), opts=child
+        )
+        # A service that names a provider before the cluster has it is refused.
+        return pulumi.Output.all(cluster.arn, associated.id).apply(lambda known: str(known[0])), cluster.name

@@ -32,6 +32,7 @@ class TaskEvents(pulumi.ComponentResource):
             f"{name}-logs",
             name=events.log_group(site.names),
             retention_in_days=site.log_retention_days,
+            kms_key_id=site.key_arn,
             tags=site.tags,
             opts=child,
         )
@@ -39,7 +40,7 @@ class TaskEvents(pulumi.ComponentResource):
             what: aws.cloudwatch.EventRule(
                 f"{name}-{what}",
                 name=f"{site.names.prefix}-ecs-{what}",
-                description=f"Of the ECS cluster {site.names.prefix}: {what}",
+                description=f"Of the ECS cluster {site.names.cluster}: {what}",
                 event_pattern=cluster_arn.apply(lambda arn, of=pattern: json.dumps(of(arn))),
                 tags=site.tags,
                 opts=child,

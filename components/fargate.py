@@ -1,6 +1,6 @@
 """An ECS service on Fargate with what belongs to it: log group, security group, private name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,20 @@ import pulumi_aws as aws
 from components.cluster import Cluster
 from components.identity import TaskRoles
 from components.site import Site
+from documents.compute import Share
 from documents.inputs import Architecture
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where services of a stack run."""
+    """Where services of a stack run. Their tasks have `public_addresses` or not, and wear the groups `worn`."""
 
     site: Site
     cluster: Cluster
     vpc_id: pulumi.Output[str]
     subnet_ids: Sequence[pulumi.Output[str]]
+    public_addresses: bool = True
+    worn: Sequence[pulumi.Output[str]] = ()
 
 
 _WHOLE = 100
@@ -48,6 +51,7 @@ def log_group(name: str, place: Place, service: str, opts: pulumi.ResourceOption
         name,
         name=place.site.names.log_group(service),
         retention_in_days=place.site.log_retention_days,
+        kms_key_id=place.site.key_arn,
         tags=place.site.tags,
         opts=opts,
     )
@@ -152,9 +156,12 @@ def task_definition(
     architecture: Architecture,
     roles: TaskRoles,
     container_definitions: pulumi.Output[str],
+    volumes: pulumi.Input[Any] | None = None,
+    ephemeral_storage: int | None = None,
     opts: pulumi.ResourceOptions,
 ) -> aws.ecs.TaskDefinition:
-    """A Fargate task; `size` is CPU units and MiB, `container_definitions` the JSON that ECS takes."""
+    """A Fargate task; `size` is CPU units and MiB, `container_definitions` the JSON that ECS takes, `volumes` what its
+    containers mount, `ephemeral_storage` GiB."""
     cpu, memory = size
     return aws.ecs.TaskDefinition(
         name,
@@ -167,9 +174,28 @@ def task_definition(
         task_role_arn=roles.task.arn,
         execution_role_arn=roles.execution.arn,
         container_definitions=container_definitions,
+        volumes=volumes,
+        ephemeral_storage={"size_in_gib": ephemeral_storage} if ephemeral_storage else None,
         tags=place.site.tags,
         opts=opts,
     )
+
+
+def tasks_arn(place: Place) -> pulumi.Output[str]:
+    """The ARN that stands for all tasks of the cluster."""
+    site = place.site
+    return pulumi.Output.format(
+        "arn:{0}:ecs:{1}:{2}:task/{3}/*", site.partition, site.region, site.account, site.names.cluster
+    )
+
+
+def network_configuration(place: Place, security_group_ids: Sequence[pulumi.Input[str]]) -> Any:
+    """Where the tasks are, and which groups they wear."""
+    return {
+        "subnets": list(place.subnet_ids),
+        "security_groups": [*security_group_ids, *place.worn],
+        "assign_public_ip": place.public_addresses,
+    }
 
 
 def service(
@@ -182,22 +208,25 @@ def service(
     security_group_ids: Sequence[pulumi.Input[str]],
     service_registries: Any = None,
     service_connect: Any = None,
+    delivery: Mapping[str, Any] | None = None,
+    sessions: bool = False,
     rollout: Rollout = OVERLAPPING,
+    strategy: Sequence[Share] = (),
     opts: pulumi.ResourceOptions,
 ) -> aws.ecs.Service:
-    """The ECS service. A deployment that does not become healthy is rolled back and fails the update."""
+    """The ECS service. A deployment that does not become healthy is rolled back and fails the update; `delivery` has
+    its inputs for load balancer and roll-out, `sessions` is whether people may open some in its containers."""
     return aws.ecs.Service(
         name,
         name=service_name,
         cluster=place.cluster.arn,
         task_definition=task_definition_arn,
         desired_count=desired_count,
-        launch_type="FARGATE",
-        network_configuration={
-            "subnets": list(place.subnet_ids),
-            "security_groups": list(security_group_ids),
-            "assign_public_ip": True,
-        },
+        launch_type=None if strategy else "FARGATE",
+        capacity_provider_strategies=[_share(share) for share in strategy] or None,
+        # Without it the provider refuses to change a strategy.
+        force_new_deployment=True if strategy else None,
+        network_configuration=network_configuration(place, security_group_ids),
         deployment_circuit_breaker={"enable": True, "rollback": True},
         deployment_minimum_healthy_percent=rollout.minimum_percent,
         deployment_maximum_percent=rollout.maximum_percent,
@@ -206,7 +235,20 @@ def service(
         propagate_tags="SERVICE",
         service_registries=service_registries,
         service_connect_configuration=service_connect,
+        enable_execute_command=sessions or None,
         wait_for_steady_state=True,
+        **(delivery or {}),
         tags=place.site.tags,
         opts=opts,
     )
+
+
+def _share(share: Share) -> aws.ecs.ServiceCapacityProviderStrategyArgsDict:
+    part: aws.ecs.ServiceCapacityProviderStrategyArgsDict = {
+        "capacity_provider": share.provider,
+        "weight": share.weight,
+    }
+    # ECS takes one base in a strategy.
+    if share.base:
+        part["base"] = share.base
+    return part

@@ -17,6 +17,7 @@ from components.site import Site
 from components.trace_alerts import TraceAlertsArgs, place
 from documents import catalogue, events, inputs, policies
 from documents.dashboards import Dashboard
+from documents.dashboards.shared import uid
 from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY, Source
 
 VERSION: Final = "12.4"
@@ -32,7 +33,8 @@ _INSTALLED: Final = (AMP, XRAY)
 
 
 class GrafanaArgs(TypedDict):
-    """What the workspace needs. `interval_seconds` is how often metrics arrive; `trace_alerts` are for whoever asks."""
+    """What the workspace needs. `interval_seconds` is how often metrics arrive; `trace_alerts` are for whoever asks.
+    In an `existing` workspace, which others use too, `dashboards` are those that `dashboards.shared` makes."""
 
     site: Site
     settings: inputs.Grafana
@@ -40,13 +42,14 @@ class GrafanaArgs(TypedDict):
     interval_seconds: int
     dashboards: Sequence[Dashboard]
     trace_alerts: NotRequired[TraceAlertsArgs | None]
+    existing: NotRequired[pulumi.Output[aws.grafana.AwaitableGetWorkspaceResult] | None]
 
 
 class Grafana(pulumi.ComponentResource):
-    """AMG workspace, who may enter it, and everything in it.
+    """AMG workspace, who may enter it, and everything in it; or a folder of an existing one.
 
     What is in Grafana is `deleted_with` the workspace: `destroy` then asks nothing of Grafana's API, so that an expired
-    token cannot block it, and a replaced workspace gets all of its content again.
+    token cannot block it, and a replaced workspace gets all of its content again. From an existing one it is deleted.
     """
 
     url: pulumi.Output[str]
@@ -56,19 +59,16 @@ class Grafana(pulumi.ComponentResource):
         super().__init__("ecs-observability:index:Grafana", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args["site"]
-        workspace = self._workspace(name, args, child)
-        self.url = pulumi.Output.concat("https://", workspace.endpoint)
-        for grafana_role, access in _roles(args["settings"]).items():
-            aws.grafana.RoleAssociation(
-                f"{name}-{grafana_role.lower()}s",
-                workspace_id=workspace.id,
-                role=grafana_role,
-                user_ids=list(access.users) or None,
-                group_ids=list(access.groups) or None,
-                opts=child,
-            )
+        workspace = None
+        if existing := args.get("existing"):
+            workspace_id, endpoint = existing.workspace_id, existing.endpoint
+        else:
+            workspace = self._workspace(name, args, child)
+            workspace_id, endpoint = workspace.id, workspace.endpoint
+        self.url = pulumi.Output.concat("https://", endpoint)
+        # What is in an existing workspace does not go with it.
         inside = pulumi.ResourceOptions(parent=self, deleted_with=workspace)
-        token = self._token(name, site, workspace, inside)
+        token = self._token(name, site, workspace_id, inside)
         provider = grafana.Provider(
             f"{name}-provider", url=self.url, auth=token.key, retries=5, retry_wait=5, opts=inside
         )
@@ -95,32 +95,15 @@ class Grafana(pulumi.ComponentResource):
         watched = args.get("trace_alerts")
         publishes = [watched["topic_arn"], watched["key_arn"]] if watched else []
 
-        def statements(known: Sequence[str]) -> list[policies.Statement]:
-            workspace_arn, partition, account, *topic_and_key = known
-            reads = policies.grafana_read(
-                workspace_arn=workspace_arn,
-                log_group_arns=[
-                    f"arn:{partition}:logs:{site.region}:{account}:log-group:{group}"
-                    for group in (
-                        catalogue.performance_log_group(site.names.prefix),
-                        events.log_group(site.names),
-                        site.names.log_group("*"),
-                    )
-                ],
-            )
-            return [*reads, *(policies.publish_alerts(*topic_and_key) if topic_and_key else [])]
-
         reader, granted = role(
             f"{name}-role",
             site=site,
             role_name=site.names.role("grafana", "workspace"),
             trust=grafana_trust(site),
-            statements=pulumi.Output.all(args["metrics"].workspace_arn, site.partition, site.account, *publishes).apply(
-                statements
-            ),
+            statements=_read_statements(site, args["metrics"], publishes),
             opts=child,
         )
-        return aws.grafana.Workspace(
+        workspace = aws.grafana.Workspace(
             f"{name}-workspace",
             name=site.names.prefix,
             account_access_type="CURRENT_ACCOUNT",
@@ -129,6 +112,7 @@ class Grafana(pulumi.ComponentResource):
             permission_type="CUSTOMER_MANAGED",
             role_arn=reader.arn,
             grafana_version=VERSION,
+            kms_key_id=site.key_arn,
             data_sources=["PROMETHEUS", "XRAY", "CLOUDWATCH"],
             configuration=json.dumps(
                 {"plugins": {"pluginAdminEnabled": True}, "unifiedAlerting": {"enabled": True}}, sort_keys=True
@@ -136,22 +120,32 @@ class Grafana(pulumi.ComponentResource):
             tags=site.tags,
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=granted)),
         )
+        for grafana_role, access in _roles(args["settings"]).items():
+            aws.grafana.RoleAssociation(
+                f"{name}-{grafana_role.lower()}s",
+                workspace_id=workspace.id,
+                role=grafana_role,
+                user_ids=list(access.users) or None,
+                group_ids=list(access.groups) or None,
+                opts=child,
+            )
+        return workspace
 
     def _token(
-        self, name: str, site: Site, workspace: aws.grafana.Workspace, inside: pulumi.ResourceOptions
+        self, name: str, site: Site, workspace_id: pulumi.Output[str], inside: pulumi.ResourceOptions
     ) -> aws.grafana.WorkspaceServiceAccountToken:
         account = aws.grafana.WorkspaceServiceAccount(
             f"{name}-deployer",
             name=site.names.prefix,
             grafana_role="ADMIN",
-            workspace_id=workspace.id,
+            workspace_id=workspace_id,
             opts=inside,
         )
         # Unnamed: the new token is made before the old one goes, and two of one name are refused.
         return aws.grafana.WorkspaceServiceAccountToken(
             f"{name}-token",
             service_account_id=account.service_account_id,
-            workspace_id=workspace.id,
+            workspace_id=workspace_id,
             seconds_to_live=_TOKEN_SECONDS,
             opts=pulumi.ResourceOptions.merge(
                 inside, pulumi.ResourceOptions(replacement_trigger=int(time.time() // _TOKEN_RENEWAL_SECONDS))
@@ -165,7 +159,9 @@ class Grafana(pulumi.ComponentResource):
         token: aws.grafana.WorkspaceServiceAccountToken,
         content: pulumi.ResourceOptions,
     ) -> list[grafana.oss.DataSource]:
-        region = args["site"].region
+        site = args["site"]
+        region = site.region
+        shared = args.get("existing") is not None
         options: Mapping[Source, tuple[pulumi.Input[str] | None, Mapping[str, Any]]] = {
             AMP: (
                 args["metrics"].endpoint,
@@ -183,12 +179,12 @@ class Grafana(pulumi.ComponentResource):
         return [
             grafana.oss.DataSource(
                 f"{name}-{source.uid}",
-                uid=source.uid,
-                name=source.uid,
+                uid=uid(site.names.prefix, source.uid) if shared else source.uid,
+                name=f"{site.names.prefix} {source.uid}" if shared else source.uid,
                 type=source.type,
                 url=url,
                 access_mode="proxy",
-                is_default=source is AMP,
+                is_default=source is AMP and not shared,
                 json_data_encoded=json.dumps(settings, sort_keys=True),
                 opts=pulumi.ResourceOptions.merge(content, self._installed(name, source, token)),
             )
@@ -210,6 +206,34 @@ class Grafana(pulumi.ComponentResource):
 
         hook = pulumi.ResourceHook(f"{name}-install-{source.uid}", install)
         return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
+
+
+def _read_statements(
+    site: Site, metrics: Metrics, publishes: Sequence[pulumi.Input[str]] = ()
+) -> pulumi.Output[list[policies.Statement]]:
+    """What the workspace's role may do; `publishes` are the ARNs of a topic and its key."""
+
+    def statements(known: Sequence[str]) -> list[policies.Statement]:
+        workspace_arn, partition, account, *topic_and_key = known
+        reads = policies.grafana_read(
+            workspace_arn=workspace_arn,
+            log_group_arns=[
+                f"arn:{partition}:logs:{site.region}:{account}:log-group:{group}"
+                for group in (
+                    catalogue.performance_log_group(site.names.cluster),
+                    events.log_group(site.names),
+                    site.names.log_group("*"),
+                )
+            ],
+        )
+        return [*reads, *(policies.publish_alerts(*topic_and_key) if topic_and_key else [])]
+
+    return pulumi.Output.all(metrics.workspace_arn, site.partition, site.account, *publishes).apply(statements)
+
+
+def grafana_role_policy(site: Site, metrics: Metrics) -> pulumi.Output[str]:
+    """The policy that the role of an existing workspace needs for the stack's dashboards, as JSON."""
+    return _read_statements(site, metrics).apply(lambda known: json.dumps(policies.policy(known), sort_keys=True))
 
 
 def _roles(settings: inputs.Grafana) -> dict[str, inputs.Access]:

@@ -1,14 +1,15 @@
 """IAM roles of tasks and of Grafana, each with exactly the statements it is given."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.site import Site
-from documents import policies
+from documents import policies, roles
+from documents.faults import ConfigurationError
 from documents.inputs import Collector
 
 
@@ -47,12 +48,25 @@ def role(
 
 
 @dataclass(frozen=True)
-class TaskRoles:
-    """The two roles of a task; a service waits for `granted`, or its first tasks start without permission."""
+class Role:
+    """A role that a task has, made or existing."""
 
-    task: aws.iam.Role
-    execution: aws.iam.Role
+    arn: pulumi.Output[str]
+    name: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class TaskRoles:
+    """The two roles of a task; a service waits for `granted`, or its first tasks start without permission.
+
+    `needed` are policy documents (JSON) by the use of the role, `task` or `execution`, for existing roles: whoever owns
+    them attaches these.
+    """
+
+    task: Role
+    execution: Role
     granted: list[pulumi.Resource]
+    needed: Mapping[str, pulumi.Output[str]]
 
 
 def task_roles(
@@ -62,22 +76,44 @@ def task_roles(
     service: str,
     does: pulumi.Output[list[policies.Statement]] | None,
     starts: pulumi.Output[list[policies.Statement]],
+    existing: Mapping[str, pulumi.Input[str]] | None = None,
     opts: pulumi.ResourceOptions,
 ) -> TaskRoles:
-    """The roles of a service's tasks: what its containers may do, and what ECS may do to start them."""
-    trust = _tasks_trust(site)
-    task, may_do = role(
-        f"{name}-task", site=site, role_name=site.names.role(service, "task"), trust=trust, statements=does, opts=opts
-    )
-    execution, may_start = role(
-        f"{name}-execution",
-        site=site,
-        role_name=site.names.role(service, "execution"),
-        trust=trust,
-        statements=starts,
-        opts=opts,
-    )
-    return TaskRoles(task, execution, [*may_start, *may_do])
+    """The roles of a service's tasks: what its containers may do (`task`), and what ECS may do to start them
+    (`execution`). `existing` are ARNs by these words, of roles to use in place of ours."""
+    held: dict[str, Role] = {}
+    granted: list[pulumi.Resource] = []
+    needed: dict[str, pulumi.Output[str]] = {}
+    for use, statements in (("execution", starts), ("task", does)):
+        if existing and use in existing:
+            held[use] = _looked_up(f"{service}.{use}Role", existing[use])
+            if statements is not None:
+                needed[use] = statements.apply(lambda known: _text(policies.policy(known)))
+            continue
+        made, policy = role(
+            f"{name}-{use}",
+            site=site,
+            role_name=site.names.role(service, use),
+            trust=_tasks_trust(site),
+            statements=statements,
+            opts=opts,
+        )
+        held[use] = Role(made.arn, made.name)
+        granted += policy
+    return TaskRoles(held["task"], held["execution"], granted, needed)
+
+
+def _looked_up(key: str, arn: pulumi.Input[str]) -> Role:
+    """A role that exists, known only if tasks can have it: ConfigurationError says why not."""
+    given = pulumi.Output.from_input(arn)
+    found = aws.iam.get_role_output(name=given.apply(roles.name_of))
+
+    def fit(known: Sequence[str]) -> str:
+        if faults := roles.faults(key, known[0], known[1]):
+            raise ConfigurationError(faults)
+        return known[0]
+
+    return Role(pulumi.Output.all(given, found.assume_role_policy).apply(fit), found.name)
 
 
 def starts_collectors(

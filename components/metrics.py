@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components.cloudwatch import CloudWatch
 from components.configurations import Configurations
+from components.encryption import workspace_key
 from components.patterns.instrumentation import Telemetry
 from components.site import Site
 from documents import catalogue, inputs
@@ -16,15 +17,17 @@ from documents.signals import Signals
 
 
 class MetricsArgs(TypedDict):
-    """What the workspace needs. `rules` are Prometheus rules files (YAML) by the name of their namespace."""
+    """What the workspace needs. `rules` are Prometheus rules files (YAML) by the name of their namespace. An
+    `existing` workspace keeps its retention, limits and logging."""
 
     site: Site
     metrics: inputs.Metrics
     rules: Mapping[str, str]
+    existing: NotRequired[pulumi.Output[aws.amp.AwaitableGetWorkspaceResult] | None]
 
 
 class Metrics(pulumi.ComponentResource):
-    """AMP workspace with retention, limits and a log group for its own errors.
+    """AMP workspace with retention, limits and a log group for its own errors, or an existing one as it is.
 
     `query_url` and `remote_write_url` are the addresses of the Prometheus API; both want signed requests.
     """
@@ -38,21 +41,51 @@ class Metrics(pulumi.ComponentResource):
     def __init__(self, name: str, args: MetricsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecs-observability:index:Metrics", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        site, metrics = args["site"], args["metrics"]
-        self._interval_seconds = metrics.interval_seconds
+        site = args["site"]
+        self._interval_seconds = args["metrics"].interval_seconds
         self._configurations = Configurations("configurations", site)
         self._site = site
+        if existing := args.get("existing"):
+            self.workspace_id, self.workspace_arn = existing.workspace_id, existing.arn
+            self.endpoint = existing.prometheus_endpoint
+        else:
+            workspace = self._workspace(name, args, child)
+            self.workspace_id, self.workspace_arn = workspace.id, workspace.arn
+            self.endpoint = workspace.prometheus_endpoint
+        for namespace, rules in args["rules"].items():
+            aws.amp.RuleGroupNamespace(
+                f"{name}-rules-{namespace}",
+                name=namespace,
+                workspace_id=self.workspace_id,
+                data=rules,
+                tags=site.tags,
+                opts=child,
+            )
+        self.query_url = pulumi.Output.concat(self.endpoint, "api/v1/query")
+        self.remote_write_url = pulumi.Output.concat(self.endpoint, "api/v1/remote_write")
+        self.register_outputs(
+            {
+                "workspaceId": self.workspace_id,
+                "workspaceArn": self.workspace_arn,
+                "queryUrl": self.query_url,
+                "remoteWriteUrl": self.remote_write_url,
+            }
+        )
+
+    def _workspace(self, name: str, args: MetricsArgs, child: pulumi.ResourceOptions) -> aws.amp.Workspace:
+        site, metrics = args["site"], args["metrics"]
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
-            # Under this prefix CloudWatch's policy for delivered logs does not grow with each log group.
-            name=f"/aws/vendedlogs/prometheus/{site.names.prefix}",
+            name=site.names.workspace_log_group,
             retention_in_days=site.log_retention_days,
+            kms_key_id=site.key_arn,
             tags=site.tags,
             opts=child,
         )
         workspace = aws.amp.Workspace(
             f"{name}-workspace",
             alias=site.names.prefix,
+            kms_key_arn=workspace_key(site),
             logging_configuration={"log_group_arn": pulumi.Output.concat(logs.arn, ":*")},
             tags=site.tags,
             opts=child,
@@ -68,28 +101,7 @@ class Metrics(pulumi.ComponentResource):
             else None,
             opts=child,
         )
-        for namespace, rules in args["rules"].items():
-            aws.amp.RuleGroupNamespace(
-                f"{name}-rules-{namespace}",
-                name=namespace,
-                workspace_id=workspace.id,
-                data=rules,
-                tags=site.tags,
-                opts=child,
-            )
-        self.workspace_id = workspace.id
-        self.workspace_arn = workspace.arn
-        self.endpoint = workspace.prometheus_endpoint
-        self.query_url = pulumi.Output.concat(self.endpoint, "api/v1/query")
-        self.remote_write_url = pulumi.Output.concat(self.endpoint, "api/v1/remote_write")
-        self.register_outputs(
-            {
-                "workspaceId": self.workspace_id,
-                "workspaceArn": self.workspace_arn,
-                "queryUrl": self.query_url,
-                "remoteWriteUrl": self.remote_write_url,
-            }
-        )
+        return workspace
 
     def telemetry(self, signals: Signals) -> Telemetry:
         """What collectors need to know of the workspace, beside what they take and send."""

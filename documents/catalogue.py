@@ -351,6 +351,24 @@ SNS_PUBLISHED: Final = ServiceMetric("AWS/SNS", "NumberOfMessagesPublished", "Su
 SNS_TOPIC: Final = "TopicName"
 """The dimension of SNS's metrics."""
 
+
+class BalancerDimension:
+    """Dimension names of an Application Load Balancer's metrics; values are the ends of ARNs, `app/name/id` and
+    `targetgroup/name/id`."""
+
+    BALANCER: Final = "LoadBalancer"
+    TARGET_GROUP: Final = "TargetGroup"
+
+
+def _of_targets(name: str, statistic: str) -> ServiceMetric:
+    """Elastic Load Balancing, Application Load Balancers, "CloudWatch metrics for your Application Load Balancer"."""
+    return ServiceMetric("AWS/ApplicationELB", name, statistic, "Count")
+
+
+TARGET_ERRORS: Final = _of_targets("HTTPCode_Target_5XX_Count", "Sum")
+TARGET_REQUESTS: Final = _of_targets("RequestCount", "Sum")
+UNHEALTHY_TARGETS: Final = _of_targets("UnHealthyHostCount", "Maximum")
+
 AMP_MOST_SERIES: Final = 10_000_000
 """AMP's quota of active series in a workspace of which nobody said anything else: the smaller of the two figures that
 copies of different age of "Amazon Managed Service for Prometheus service quotas" (AMP_quotas.html) give; the other is

@@ -15,7 +15,9 @@ REFERENCE: Final = "<reference>"
 BUILD: Final = "<build>"
 """Tags of the two forms of an image; pydantic puts them into the path of an error, where no reader needs them."""
 
-_MAY_BE_SECRET: Final = frozenset({"secrets", "environment", "command", "headers", "https"})
+_MAY_BE_SECRET: Final = frozenset(
+    {"secrets", "environment", "command", "entryPoint", "entry_point", "headers", "https"}
+)
 """Keys below which no value is ever printed."""
 
 _UNSAID: Final = object()

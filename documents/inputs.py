@@ -3,7 +3,6 @@
 Stack files use the camelCase aliases, Python callers may use the field names; both get the same errors.
 """
 
-import ipaddress
 import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -16,11 +15,18 @@ from pydantic import (
     field_validator,
 )
 
-from documents import adot, drain, fargate, names, ports
+from documents import adot, compute, containers, drain, fargate, instrumentation, names, ports, rollout, scaling
 from documents.catalogue import Pattern
+from documents.compute import Capacity
+from documents.containers import Container, Volume, VolumeName
 from documents.faults import ConfigurationError, Fault, collect, wrong
-from documents.model import PLACEHOLDER, Model, SecretArn, Whole, holds_secret, is_placeholder
+from documents.instrumentation import Instrumented
+from documents.model import ImageReference, Model, SecretArn, Whole, holds_secret
+from documents.roles import RoleArn
+from documents.rollout import Rollout, WrittenRollout
+from documents.scaling import MOST_TASKS, CollectorScaling, Scaling
 from documents.signals import Ratio, Receiver, Scrape
+from documents.traffic import Traffic
 
 M = TypeVar("M", bound="Model")
 
@@ -51,23 +57,7 @@ LOG_RETENTION_DAYS: Final = (
 )  # fmt: skip
 """CloudWatch Logs API Reference, PutRetentionPolicy, `retentionInDays`."""
 
-_IMAGE: Final = re.compile(
-    r"(?:[a-z0-9.-]+(?::\d+)?/)?(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
-    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
-)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def image_reference(value: str) -> str:
-    """An image with a tag or a digest: without one, every start may run something else."""
-    if is_placeholder(value):
-        return value
-    match = _IMAGE.fullmatch(PLACEHOLDER.sub("placeholder", value))
-    if not match:
-        raise wrong("is not an image reference", "write it as repository:tag or repository@sha256:digest")
-    if not match["tag"] and not match["digest"]:
-        raise wrong("has neither tag nor digest", f"pin it, for example {value}:1.4.2")
-    return value
 
 
 def _log_retention(value: int) -> int:
@@ -92,7 +82,6 @@ def _iam_path(value: str) -> str:
 
 
 ApplicationName = Annotated[str, AfterValidator(names.application_name)]
-ImageReference = Annotated[str, AfterValidator(image_reference)]
 LogRetention = Annotated[Whole, AfterValidator(_log_retention)]
 PermissionsBoundary = Annotated[str, AfterValidator(_permissions_boundary)]
 IamPath = Annotated[str, AfterValidator(_iam_path)]
@@ -115,23 +104,39 @@ class HealthCheck(Model):
         return command
 
 
-class Application(Model):
-    """One ECS service of the user on Fargate. `cpu` in CPU units (1024 = 1 vCPU) and `memory` in MiB are the task's."""
+class Workload(Model):
+    """What the user runs in a task on Fargate. `cpu` in CPU units (1024 = 1 vCPU) and `memory` in MiB are the task's,
+    and so is `ephemeral_storage` in GiB (20 where nothing is said); `exec` is whether people may open sessions in it.
+    """
 
     name: ApplicationName
     image: ImageReference
-    port: Annotated[Whole, Field(ge=1, le=65535)]
     cpu: Whole = 256
     # A default may not go with the cpu that is given.
     memory: Annotated[Whole, Field(validate_default=True)] = 1024
     architecture: Architecture = Architecture.ARM64
-    desired_count: Annotated[Whole, Field(ge=0, le=5000)] = 1
     environment: Mapping[str, str] = {}
     secrets: Mapping[str, SecretArn] = {}
-    health_check: HealthCheck | None = None
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     metrics: Scrape | None = None
     ratio: Ratio | None = None
+    instrumentation: Instrumented | None = None
+    container: Container = Container()
+    volumes: Mapping[VolumeName, Volume] = {}
+    ephemeral_storage: Annotated[Whole, Field(ge=21, le=200)] | None = None
+    exec: bool = False
+    task_role: RoleArn | None = None
+    execution_role: RoleArn | None = None
+
+    @property
+    def listens(self) -> Mapping[str, int]:
+        """The ports that it opens, by the key that says so."""
+        return {"metrics.port": self.metrics.port} if self.metrics else {}
+
+    @property
+    def on_spot(self) -> bool:
+        """Whether AWS may take its tasks away."""
+        return False
 
     @field_validator("memory")
     @classmethod
@@ -174,6 +179,94 @@ class Application(Model):
             raise wrong(f"has {', '.join(both)}, which environment sets as well", "keep one of the two", secret=True)
         return secrets
 
+    @field_validator("container")
+    @classmethod
+    def _in_memory(cls, container: Container, info: ValidationInfo) -> Container:
+        if "memory" in info.data:
+            containers.check_memory(container, info.data["memory"])
+        return container
+
+    @field_validator("volumes")
+    @classmethod
+    def _paths(cls, volumes: Mapping[str, Volume], info: ValidationInfo) -> Mapping[str, Volume]:
+        containers.check_paths(volumes, info.data.get("container", Container()))
+        return volumes
+
+    @field_validator("exec")
+    @classmethod
+    def _session(cls, sessions: bool, info: ValidationInfo) -> bool:
+        if sessions:
+            containers.check_session(info.data.get("container", Container()))
+        return sessions
+
+
+class Application(Workload):
+    """One ECS service of the user, which listens on `port`."""
+
+    port: Annotated[Whole, Field(ge=1, le=65535)]
+    desired_count: Annotated[Whole, Field(ge=0, le=MOST_TASKS)] = 1
+    health_check: HealthCheck | None = None
+    traffic: Traffic | None = None
+    rollout: WrittenRollout | None = None
+    scaling: Scaling | None = None
+    capacity: Capacity | None = None
+
+    @field_validator("rollout")
+    @classmethod
+    def _deliverable(cls, chosen: Rollout | None, info: ValidationInfo) -> Rollout | None:
+        if chosen and "traffic" in info.data:
+            rollout.check(chosen, info.data["traffic"])
+        return chosen
+
+    @field_validator("scaling")
+    @classmethod
+    def _scalable(cls, chosen: Scaling | None, info: ValidationInfo) -> Scaling | None:
+        if chosen and "desired_count" in info.data:
+            delivered = info.data.get("rollout")
+            scaling.check(
+                chosen,
+                info.data["desired_count"],
+                balanced=bool(info.data.get("traffic")),
+                shifted=bool(delivered and delivered.shifts),
+            )
+        return chosen
+
+    @field_validator("capacity")
+    @classmethod
+    def _mixed(cls, chosen: Capacity | None, info: ValidationInfo) -> Capacity | None:
+        if chosen and "desired_count" in info.data and "scaling" in info.data:
+            scaled: Scaling | None = info.data["scaling"]
+            traffic = info.data.get("traffic")
+            compute.check(
+                chosen, scaled.most if scaled else info.data["desired_count"], traffic.drain if traffic else 0
+            )
+        return chosen
+
+    @property
+    def shares(self) -> str | None:
+        """The application of whose requests it gets a share."""
+        return self.traffic.split.of if self.traffic and self.traffic.split else None
+
+    @property
+    def initial_tasks(self) -> int:
+        """How many tasks it has before load decides."""
+        return self.scaling.initial(self.desired_count) if self.scaling else self.desired_count
+
+    @property
+    def least_tasks(self) -> int:
+        """How many tasks must run at any time."""
+        return self.scaling.least if self.scaling else self.desired_count
+
+    @property
+    def listens(self) -> Mapping[str, int]:
+        """Its own port first."""
+        return {"port": self.port, **super().listens}
+
+    @property
+    def on_spot(self) -> bool:
+        """Whether AWS may take its tasks away."""
+        return bool(self.capacity and self.capacity.spot_percent)
+
 
 class Collector(Model):
     """The collector of a stack. `cpu` and `memory` are a sidecar's share of its task, or the whole task of a service.
@@ -190,6 +283,7 @@ class Collector(Model):
     wait_for: Start = Start.START
     queue: Annotated[Whole, Field(ge=16, le=4096)] = 512
     desired_count: Annotated[Whole, Field(ge=2, le=100)] = 2
+    scaling: CollectorScaling | None = None
     discovery: Discovery = Discovery.CLOUD_MAP
 
     @field_validator("image")
@@ -202,6 +296,16 @@ class Collector(Model):
         """CPU units and MiB of the collector in a pattern."""
         cpu, memory = _COLLECTOR_SIZES[pattern]
         return self.cpu or cpu, self.memory or memory
+
+    @property
+    def initial_tasks(self) -> int:
+        """How many tasks its own service has before load decides."""
+        return self.scaling.initial(self.desired_count) if self.scaling else self.desired_count
+
+    @property
+    def least_tasks(self) -> int:
+        """How many tasks of its own service must run at any time."""
+        return self.scaling.min if self.scaling else self.desired_count
 
 
 _COLLECTOR_SIZES: Final = {Pattern.SIDECAR: (64, 512), Pattern.SERVICE: (512, 1024)}
@@ -247,24 +351,6 @@ class Identity(Model):
     permissions_boundary: PermissionsBoundary | None = None
 
 
-class Network(Model):
-    """The VPC of the stack: `cidr` is cut into one public subnet for each of `zones` availability zones."""
-
-    cidr: str = "10.0.0.0/16"
-    zones: Annotated[Whole, Field(ge=2, le=3)] = 2
-
-    @field_validator("cidr")
-    @classmethod
-    def _vpc_range(cls, value: str) -> str:
-        try:
-            network = ipaddress.IPv4Network(value)
-        except ValueError:
-            raise wrong("is not an IPv4 range", "write it as 10.0.0.0/16") from None
-        if not 16 <= network.prefixlen <= 24:
-            raise wrong("is no size for the VPC of a stack", "choose a prefix length from /16 to /24")
-        return value
-
-
 class Logs(Model):
     """CloudWatch log groups."""
 
@@ -272,9 +358,7 @@ class Logs(Model):
     from_applications: bool = False
 
 
-def sidecar_fits(
-    application: Application, collector: Collector, receivers: Collection[Receiver], key: str
-) -> list[Fault]:
+def sidecar_fits(application: Workload, collector: Collector, receivers: Collection[Receiver], key: str) -> list[Fault]:
     """Faults if the collector leaves the application less than a small process needs, or takes its port."""
     cpu, memory = collector.size(Pattern.SIDECAR)
     memory += drain.MEMORY
@@ -298,7 +382,6 @@ def sidecar_fits(
                 application.cpu,
             )
         )
-    used = {"port": application.port} | ({"metrics.port": application.metrics.port} if application.metrics else {})
     found += [
         Fault(
             f"{key}.{name}",
@@ -306,10 +389,23 @@ def sidecar_fits(
             f"choose another than {ports.described(receivers)}",
             port,
         )
-        for name, port in used.items()
+        for name, port in application.listens.items()
         if port in ports.taken(receivers)
     ]
+    if application.on_spot:
+        found += compute.sidecar_faults(application.container.stop_timeout, key)
     return found
+
+
+def agent_fits(workload: Workload, key: str) -> list[Fault]:
+    """Faults if the agent that instruments the workload would not load, or could not start."""
+    return instrumentation.faults(
+        workload.instrumentation,
+        architecture=workload.architecture,
+        secrets=workload.secrets,
+        volumes={name: volume.path for name, volume in workload.volumes.items()},
+        key=key,
+    )
 
 
 def service_fits(collector: Collector, key: str) -> list[Fault]:

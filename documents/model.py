@@ -73,5 +73,24 @@ def _secret_arn(value: str) -> str:
     return value
 
 
+_IMAGE: Final = re.compile(
+    r"(?:[a-z0-9.-]+(?::\d+)?/)?(?:[a-z0-9]+(?:[._-]+[a-z0-9]+)*/)*[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?P<digest>@sha256:[0-9a-f]{64})?"
+)
+
+
+def image_reference(value: str) -> str:
+    """An image with a tag or a digest: without one, every start may run something else."""
+    if is_placeholder(value):
+        return value
+    match = _IMAGE.fullmatch(PLACEHOLDER.sub("placeholder", value))
+    if not match:
+        raise wrong("is not an image reference", "write it as repository:tag or repository@sha256:digest")
+    if not match["tag"] and not match["digest"]:
+        raise wrong("has neither tag nor digest", f"pin it, for example {value}:1.4.2")
+    return value
+
+
 Whole = Annotated[int, BeforeValidator(_no_truth)]
+ImageReference = Annotated[str, AfterValidator(image_reference)]
 SecretArn = Annotated[str, AfterValidator(_secret_arn)]

@@ -3,7 +3,8 @@
 Sources of the limits: IAM User Guide "IAM and STS quotas" (role name 64), Amazon ECS API Reference (family and service
 255), AWS Cloud Map API Reference (a DNS label has at most 63 characters), Amazon ECR API Reference (repository 256),
 Amazon EC2 API Reference (a security group's name has at most 255 characters and does not begin with `sg-`), AWS X-Ray
-API Reference (a sampling rule's name has at most 32).
+API Reference (a sampling rule's name has at most 32), Elastic Load Balancing API Reference (the name of a load balancer
+or of a target group has at most 32, neither first nor last a hyphen).
 """
 
 import hashlib
@@ -27,10 +28,15 @@ DRAIN: Final = "drain"
 SCRAPER: Final = "scraper"
 """The name of the ECS service that scrapes applications in the service pattern."""
 
+AGENT: Final = "auto-instrumentation"
+"""The name of the container that copies an agent into the volume of this name."""
+
 _LONGEST_ROLE: Final = 64
 _LONGEST_LABEL: Final = 63
 _LONGEST_UID: Final = 40
 _RULE_DIGEST: Final = 6
+_SHORTEST_LIMIT: Final = 32
+_SHORT_DIGEST: Final = 8
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -41,7 +47,7 @@ def application_name(name: str) -> str:
             "is not a name that ECS, Cloud Map and IAM all accept",
             "use lower-case letters, digits and hyphens, a letter first, no hyphen last",
         )
-    if name in (COLLECTOR, DRAIN, SCRAPER):
+    if name in (COLLECTOR, DRAIN, SCRAPER, AGENT):
         raise wrong("is the name of something of ours", "choose another name")
     if len(name) > _LONGEST_LABEL:
         raise wrong("is too long for a DNS name", f"use at most {_LONGEST_LABEL} characters")
@@ -59,11 +65,18 @@ class Names:
 
     project: str
     stack: str
+    shared_cluster: str | None = None
+    """The name of the cluster, where it is not the stack's own."""
 
     @property
     def prefix(self) -> str:
         """Cluster, workspace, namespace and the beginning of everything else."""
         return f"{self.project}-{self.stack}"
+
+    @property
+    def cluster(self) -> str:
+        """The ECS cluster in which the stack's services run."""
+        return self.shared_cluster or self.prefix
 
     @property
     def namespace(self) -> str:
@@ -79,7 +92,7 @@ class Names:
         return Origin(
             namespace=self.project,
             environment=self.stack,
-            cluster=self.prefix,
+            cluster=self.cluster,
             service=service,
             family=self.family(service),
         )
@@ -92,13 +105,51 @@ class Names:
         """A sampling rule of X-Ray, which takes 32 characters and knows one of a name in all stacks of an account."""
         return f"{name}-{hashlib.sha256(self.prefix.encode()).hexdigest()[:_RULE_DIGEST]}"
 
+    def access_logs(self, account: str) -> str:
+        """The bucket for the access logs of the load balancer."""
+        return f"{self.prefix}-access-{account}"
+
+    @property
+    def load_balancer(self) -> str:
+        """The load balancer; its name has at most 32 characters and is one of all stacks of an account."""
+        return self._short("balancer")
+
+    def target_group(self, application: str, colour: str) -> str:
+        """A target group of an application, of whose name the same is true."""
+        return self._short(application, colour)
+
+    def _short(self, *words: str) -> str:
+        """A name for what takes 32 characters: as many as fit, and what tells it from others."""
+        name = "-".join((self.prefix, *words))
+        digest = hashlib.sha256(name.encode()).hexdigest()[:_SHORT_DIGEST]
+        return f"{name[: _SHORTEST_LIMIT - 1 - _SHORT_DIGEST].rstrip('-')}-{digest}"
+
+    def rollback_alarm(self, what: str, application: str, colour: str) -> str:
+        """A CloudWatch alarm that ECS looks at while it deploys an application."""
+        return f"{self.prefix}-{what}-{application}-{colour}"
+
     def role(self, name: str, use: str) -> str:
-        """An IAM role; `use` is `task` or `execution`, or `workspace` for Grafana's."""
+        """An IAM role; `use` is `task`, `execution` or `schedule`, or `workspace` for Grafana's."""
         return f"{self.prefix}-{name}-{use}"
+
+    @property
+    def dead_letters(self) -> str:
+        """The queue of what EventBridge Scheduler could not run."""
+        return f"{self.prefix}-dead-letters"
 
     def log_group(self, name: str) -> str:
         """The log group of one ECS service."""
         return f"/ecs/{self.prefix}/{name}"
+
+    @property
+    def workspace_log_group(self) -> str:
+        """The log group of the AMP workspace. CloudWatch's policy for delivered logs does not grow with each log group
+        under this prefix."""
+        return f"/aws/vendedlogs/prometheus/{self.prefix}"
+
+    def alarms_arn(self, partition: str, region: str, account: str) -> str:
+        """The ARN that stands for all CloudWatch alarms of the stack."""
+        return f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{self.prefix}-*"
 
     def topic(self, name: str) -> str:
         """The SNS topic of those who are told of alerts of a severity, or `heartbeat`."""

@@ -11,7 +11,8 @@ from documents.objectives import Objectives
 
 @dataclass(frozen=True)
 class Application:
-    """An application: `thresholds` are complete, `disabled` are names of alerts that nobody wants of it."""
+    """An application: `desired_count` is how many tasks must run, the least where load decides; `thresholds` are
+    complete, `disabled` are names of alerts that nobody wants of it."""
 
     name: str
     pattern: Pattern
@@ -24,8 +25,8 @@ class Application:
 @dataclass(frozen=True)
 class Observed:
     """A stack. `interval_seconds` is the interval at which metrics are shipped; `collectors` is how many tasks the
-    collector's own service has, 0 where there is none; `disabled` are names of alerts that nobody wants of
-    anything; `max_series` is the workspace's limit, where one is set.
+    collector's own service has, the least where load decides and 0 where there is none; `disabled` are names of alerts
+    that nobody wants of anything; `max_series` is the workspace's limit, where one is set.
 
     `collector_memory` is the hard limit of a collector's memory in MiB, by pattern. `thresholds` are complete, and hold
     for the collector's own services. `runbooks` is the address of the folder with the pages that alerts link to.
@@ -52,7 +53,7 @@ class Observed:
     @property
     def cluster(self) -> str:
         """The name of the cluster."""
-        return self.names.prefix
+        return self.names.cluster
 
     @property
     def sidecar(self) -> bool:

@@ -16,6 +16,11 @@ class Origin:
     family: str
 
     @property
+    def stack(self) -> str:
+        """What the names of everything in the stack begin with."""
+        return f"{self.namespace}-{self.environment}"
+
+    @property
     def attributes(self) -> dict[str, str]:
         """Resource attributes by name."""
         return {

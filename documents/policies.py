@@ -38,6 +38,12 @@ def grafana_trust(*, partition: str, region: str, account: str) -> Policy:
     return _trust("grafana", account, f"arn:{partition}:grafana:{region}:{account}:/workspaces/*")
 
 
+def schedules_trust(*, account: str, group_arn: str) -> Policy:
+    """EventBridge Scheduler may assume the role for the schedules of one group: it knows no narrower condition (Amazon
+    EventBridge Scheduler User Guide, "Confused deputy prevention in EventBridge Scheduler")."""
+    return _trust("scheduler", account, group_arn)
+
+
 def chat_trust() -> Policy:
     """Amazon Q Developer in chat applications may assume the role, which may do nothing: it wants to have one.
 
@@ -86,22 +92,93 @@ def alert_topic(topic_arn: str, *, account: str, workspace_arn: str, alarms_arn:
 
 
 def alert_key(*, partition: str, account: str, workspace_arn: str, alarms_arn: str) -> Policy:
-    """The policy of the key of those topics: AWS's own key for SNS is closed to other services. In a key's policy `*`
-    means the key itself. Without the first statement nobody could ever change or delete the key."""
-    use = {"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
+    """The policy of the key of those topics: AWS's own key for SNS is closed to other services."""
+    return policy([_account_manages(partition, account), *_encrypt_alerts(account, workspace_arn, alarms_arn)])
+
+
+def stack_key(*, partition: str, region: str, account: str, log_groups: Iterable[str], alarms_arn: str) -> Policy:
+    """The policy of a key for everything that a stack stores. `log_groups` are names, which may hold `*`.
+
+    CloudWatch Logs uses it for these log groups only (CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs
+    using AWS Key Management Service"); AMP and AMG on behalf of whoever of this account calls them (their User Guides,
+    "Encryption at rest"). The key is there before the workspaces, whose ids it therefore cannot name.
+    """
+    logs = f"arn:{partition}:logs:{region}:{account}:log-group"
+    of_account = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
     return policy(
         [
+            _account_manages(partition, account),
             {
-                "Sid": "AccountManages",
+                "Sid": "LogGroupsOfTheStack",
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-                "Action": "kms:*",
+                "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+                # Not DescribeKey, which AWS lists too: without an encryption context it is never allowed here.
+                "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
                 "Resource": "*",
+                "Condition": {
+                    "ArnLike": {"kms:EncryptionContext:aws:logs:arn": [f"{logs}:{name}" for name in log_groups]}
+                },
             },
-            {"Sid": "AlertsOfTheWorkspace", **_of_service("aps", account, workspace_arn), **use},
-            {"Sid": "AlarmsOfTheStack", **_of_service("cloudwatch", account, alarms_arn), **use},
+            {
+                "Sid": "MetricsThroughAmp",
+                **of_account,
+                "Action": ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                "Condition": _through("aps", region, account),
+            },
+            {
+                "Sid": "DashboardsThroughGrafana",
+                **of_account,
+                "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                "Condition": _through("grafana", region, account),
+            },
+            {
+                "Sid": "GrantsToGrafana",
+                **of_account,
+                "Action": "kms:CreateGrant",
+                "Condition": {
+                    "StringEquals": {
+                        **_through("grafana", region, account)["StringEquals"],
+                        "kms:GrantConstraintType": "EncryptionContextSubset",
+                    },
+                    "ForAllValues:StringEquals": {"kms:GrantOperations": _GRAFANA_OPERATIONS},
+                },
+            },
+            *_encrypt_alerts(account, f"arn:{partition}:aps:{region}:{account}:workspace/*", alarms_arn),
         ]
     )
+
+
+_GRAFANA_OPERATIONS: Final = [
+    "CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom", "ReEncryptTo", "RetireGrant",
+]  # fmt: skip
+"""What AMG asks a grant for. DescribeKey is in the grants that its User Guide shows, and not in the policy there."""
+
+
+def _through(service: str, region: str, account: str) -> dict[str, dict[str, str]]:
+    """The conditions under which a service uses a key on behalf of somebody of this account."""
+    return {"StringEquals": {"kms:CallerAccount": account, "kms:ViaService": f"{service}.{region}.amazonaws.com"}}
+
+
+def _account_manages(partition: str, account: str) -> Statement:
+    """The statement of a key's policy without which nobody could ever change or delete the key."""
+    return {
+        "Sid": "AccountManages",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+        "Action": "kms:*",
+        # In a key's policy, the key itself.
+        "Resource": "*",
+    }
+
+
+def _encrypt_alerts(account: str, workspace_arn: str, alarms_arn: str) -> list[Statement]:
+    """The statements of a key's policy by which AMP and alarms send to topics that the key encrypts."""
+    use = {"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
+    return [
+        {"Sid": "AlertsOfTheWorkspace", **_of_service("aps", account, workspace_arn), **use},
+        {"Sid": "AlarmsOfTheStack", **_of_service("cloudwatch", account, alarms_arn), **use},
+    ]
 
 
 def publish_alerts(topic_arn: str, key_arn: str) -> list[Statement]:
@@ -171,6 +248,28 @@ def read_configurations(bucket_arn: str, folder: str) -> list[Statement]:
     return [{"Sid": "ReadConfigurations", "Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}]
 
 
+def decrypt_configurations(bucket_arn: str, key_arn: str, region: str) -> list[Statement]:
+    """What a collector does beside reading where the bucket is encrypted with a key of the user: S3 decrypts for it.
+
+    With a bucket key the encryption context is the bucket (Amazon S3 User Guide, "Using server-side encryption with
+    AWS KMS keys").
+    """
+    return [
+        {
+            "Sid": "DecryptConfigurations",
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": key_arn,
+            "Condition": {
+                "StringEquals": {
+                    "kms:EncryptionContext:aws:s3:arn": bucket_arn,
+                    "kms:ViaService": f"s3.{region}.amazonaws.com",
+                }
+            },
+        }
+    ]
+
+
 def tls_only(bucket_arn: str) -> Policy:
     """The policy of a bucket that takes no request without TLS."""
     return policy(
@@ -187,6 +286,57 @@ def tls_only(bucket_arn: str) -> Policy:
     )
 
 
+def access_logs(bucket_arn: str, account: str) -> Policy:
+    """The policy of the bucket of a load balancer's access logs: the load balancers of one account write below the
+    folder that is theirs, and nobody comes without TLS.
+
+    Elastic Load Balancing, Application Load Balancers, "Enable access logs for your Application Load Balancer".
+    """
+    delivery = {
+        "Sid": "DeliverAccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"{bucket_arn}/AWSLogs/{account}/*",
+    }
+    return policy([delivery, *tls_only(bucket_arn)["Statement"]])
+
+
+def infrastructure_trust() -> Policy:
+    """ECS may assume the role to act for a service, as its Developer Guide writes it: without conditions, since nobody
+    says which ones it would meet."""
+    return policy([{"Effect": "Allow", "Principal": {"Service": "ecs.amazonaws.com"}, "Action": "sts:AssumeRole"}])
+
+
+def shift_traffic(target_group_arns: Collection[str], rule_arns: Collection[str]) -> list[Statement]:
+    """What ECS does to bring traffic to a new version: tasks in and out of these target groups, the weights of these
+    listener rules. Less than AWS's AmazonECSInfrastructureRolePolicyForLoadBalancers, which lets it change every
+    listener and rule of the account. The descriptions know no resource (Service Authorization Reference)."""
+    return [
+        {
+            "Sid": "SeeTraffic",
+            "Effect": "Allow",
+            "Action": [
+                "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules",
+                "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Sid": "MoveTasks",
+            "Effect": "Allow",
+            "Action": ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
+            "Resource": list(target_group_arns),
+        },
+        {
+            "Sid": "ShiftTraffic",
+            "Effect": "Allow",
+            "Action": "elasticloadbalancing:ModifyRule",
+            "Resource": list(rule_arns),
+        },
+    ]  # fmt: skip
+
+
 def sampling_rules(receivers: Collection[Receiver]) -> list[Statement]:
     """What a collector does for SDKs that ask for X-Ray's sampling rules: pass their questions on."""
     if Receiver.XRAY not in receivers:
@@ -196,7 +346,12 @@ def sampling_rules(receivers: Collection[Receiver]) -> list[Statement]:
 
 
 def scrape(workspace_arn: str, cluster_arn: str, tasks_arn: str) -> list[Statement]:
-    """What the scraper does: write metrics to one workspace, and find the tasks of one cluster; `tasks_arn` are these.
+    """What the scraper does: write metrics to one workspace, and find the tasks of one cluster, `tasks_arn`."""
+    return [write_metrics(workspace_arn), *find_tasks(cluster_arn, tasks_arn)]
+
+
+def find_tasks(cluster_arn: str, tasks_arn: str) -> list[Statement]:
+    """Finding the tasks of one cluster.
 
     Lists are narrowed by cluster, which is a condition and no resource, where nothing but the cluster is asked for;
     task definitions know neither (Service Authorization Reference, "Actions, resources, and condition keys for Amazon
@@ -204,7 +359,6 @@ def scrape(workspace_arn: str, cluster_arn: str, tasks_arn: str) -> list[Stateme
     """
     of_cluster = {"ArnEquals": {"ecs:cluster": cluster_arn}}
     return [
-        write_metrics(workspace_arn),
         {
             "Sid": "FindTasks",
             "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""What AMP and X-Ray bill, for estimates: list prices of us-east-1 in US dollars. docs/costs.md names the sources."""
+"""What AWS bills, for estimates: list prices of us-east-1 in US dollars. docs/costs.md names the sources."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -25,3 +25,28 @@ SAMPLES: Final = Price(free=40_000_000, per_million=0.09)
 
 TRACES: Final = Price(free=100_000, per_million=5.0)
 """X-Ray, traces recorded."""
+
+HOURS: Final = 730
+"""A month's, as AWS's price lists count."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands there costs so much an `hour`, and so much for each `gigabyte` that passes."""
+
+    hour: float
+    gigabyte: float = 0.0
+
+    def month(self, count: int = 1) -> float:
+        """Dollars for so many, before anything passes."""
+        return self.hour * HOURS * count
+
+
+PUBLIC_ADDRESS: Final = Standing(hour=0.005)
+"""A public IPv4 address."""
+
+NAT_GATEWAY: Final = Standing(hour=0.045, gigabyte=0.045)
+"""Without the public address that each has."""
+
+INTERFACE_ENDPOINT: Final = Standing(hour=0.01, gigabyte=0.01)
+"""In one availability zone; up to a petabyte a month, beyond which a GB is cheaper."""

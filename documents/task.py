@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from documents import drain, names, tracing, travel
-from documents.inputs import Application, HealthCheck, Start
+from documents import containers, drain, names, tracing, travel
+from documents.inputs import Application, Architecture, HealthCheck, Start, Workload
+from documents.instrumentation import FOLDER, AutoInstrumentation, Extended
 from documents.origin import Origin
 
 Container = travel.Container
 
-_APPLICATION_STOP_SECONDS: Final = 30
 LONGEST_STOP_SECONDS: Final = 120
 """ECS waits so long between SIGTERM and SIGKILL; 120 s is its maximum and leaves the queues time to drain."""
 
@@ -25,14 +25,18 @@ _RESOURCE_ATTRIBUTES: Final = "OTEL_RESOURCE_ATTRIBUTES"
 
 @dataclass(frozen=True)
 class Additions:
-    """What a pattern adds to one task definition: to its application container, and beside it. `ports` are those of the
-    application that others must be able to find in the definition."""
+    """What is added to one task definition: to its application container, and beside it. `ports` are those of the
+    application that others must be able to find in the definition; `extended` are variables of its environment that
+    hold what it says itself as well; `volumes` are names of volumes that the definition must have, empty at first."""
 
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     depends_on: Sequence[Mapping[str, str]] = ()
     containers: Sequence[Container] = ()
     docker_labels: Mapping[str, str] = field(default_factory=dict[str, str])
     ports: Sequence[int] = ()
+    extended: Mapping[str, Extended] = field(default_factory=dict[str, Extended])
+    mount_points: Sequence[Mapping[str, Any]] = ()
+    volumes: Sequence[str] = ()
 
 
 def telemetry_environment(origin: Origin, endpoint: str, interval_seconds: int) -> dict[str, str]:
@@ -61,23 +65,24 @@ def log_exporter(collected: bool) -> dict[str, str]:
     return {"OTEL_LOGS_EXPORTER": "otlp" if collected else "none"}
 
 
-def application_container(application: Application, log: Container) -> Container:
-    """The user's container as the user described it, without telemetry."""
+def application_container(application: Workload, log: Container) -> Container:
+    """The user's container as the user described it, without telemetry; one that serves nobody has no ports."""
+    serves = isinstance(application, Application)
     own: Mapping[str, str] = {} if application.ratio is None else tracing.by_ratio(application.ratio)
     chosen = [*application.environment, *application.secrets]
     container: Container = {
         "name": application.name,
         "image": application.image,
         "essential": True,
-        "portMappings": [_port_mapping(application.port)],
+        "portMappings": [_port_mapping(application.port)] if serves else [],
         "environment": _pairs(tracing.unless_chosen(own, chosen) | dict(application.environment), "value"),
         "secrets": _pairs(application.secrets, "valueFrom"),
         "logConfiguration": log,
-        "stopTimeout": _APPLICATION_STOP_SECONDS,
+        **containers.definition(application.container, application.volumes, sessions=application.exec),
     }
     if application.command:
         container["command"] = list(application.command)
-    if application.health_check:
+    if serves and application.health_check:
         container["healthCheck"] = _health_check(application.health_check)
     return container
 
@@ -165,6 +170,29 @@ def sidecar_additions(
     return Additions(environment, conditions, (drained, collector))
 
 
+def agent_additions(wanted: AutoInstrumentation, architecture: Architecture, log: Container) -> Additions:
+    """The agent that instruments an application from outside, and the container that copies it before it starts."""
+    mounted = {"sourceVolume": names.AGENT, "containerPath": FOLDER}
+    copying: Container = {
+        "name": names.AGENT,
+        "image": wanted.source,
+        "command": list(wanted.agent.copy),
+        # It ends, and with an essential container its task would.
+        "essential": False,
+        "cpu": 0,
+        "mountPoints": [mounted | {"readOnly": False}],
+        "logConfiguration": log,
+    }
+    return Additions(
+        environment=wanted.agent.environment(architecture),
+        depends_on=({"containerName": names.AGENT, "condition": "SUCCESS"},),
+        containers=(copying,),
+        extended=wanted.agent.extended,
+        mount_points=(mounted | {"readOnly": True},),
+        volumes=(names.AGENT,),
+    )
+
+
 def from_s3(additions: Additions, addresses: Mapping[str, str]) -> Additions:
     """The same additions, where the collectors in `addresses` read their configuration there."""
     return replace(additions, containers=travel.moved(additions.containers, addresses))
@@ -186,10 +214,12 @@ def service_containers(front: Container, drained: Container, collector: Containe
 
 
 def instrument(containers: Sequence[Container], application: str, additions: Additions) -> list[Container]:
-    """The container definitions of a task with a pattern's additions; `application` names the container observed.
+    """The container definitions of a task with a pattern's or an agent's additions; `application` names the container
+    observed.
 
-    What the definition sets already wins; `OTEL_RESOURCE_ATTRIBUTES` is merged key by key. Raises ValueError if there
-    is no such container, if a container of an added name is there already, or if all is too large for ECS.
+    What the definition sets already wins; `OTEL_RESOURCE_ATTRIBUTES` is merged key by key, and what loads an agent
+    stands beside what the definition has in that variable. Raises ValueError if there is no such container, if a
+    container of an added name is there already, if such a variable is a secret, or if all is too large for ECS.
     """
     present = [container["name"] for container in containers]
     if application not in present:
@@ -227,16 +257,22 @@ def log_configuration(group: str, region: str, stream_prefix: str) -> Container:
 def _observed(container: Container, additions: Additions) -> Container:
     own = {pair["name"]: pair["value"] for pair in container.get("environment", [])}
     secret = {pair["name"] for pair in container.get("secrets", [])}
+    if hidden := sorted(secret.intersection(additions.extended)):
+        raise ValueError(
+            f"{', '.join(hidden)} is a secret, and must hold what loads the agent as well; give it as environment"
+        )
     ours = tracing.unless_chosen(additions.environment, {*own, *secret})
     merged = {name: value for name, value in ours.items() if name not in secret} | own
     if _RESOURCE_ATTRIBUTES in own and _RESOURCE_ATTRIBUTES in additions.environment:
         attributes = _split(ours[_RESOURCE_ATTRIBUTES]) | _split(own[_RESOURCE_ATTRIBUTES])
         merged[_RESOURCE_ATTRIBUTES] = _joined(attributes)
+    merged |= {name: extended.around(own.get(name, "")) for name, extended in additions.extended.items()}
     mapped = container.get("portMappings", [])
     unmapped = [port for port in additions.ports if port not in {one.get("containerPort") for one in mapped}]
     found = {
         "portMappings": [*mapped, *map(_port_mapping, unmapped)],
         "dockerLabels": {**additions.docker_labels, **container.get("dockerLabels", {})},
+        "mountPoints": [*container.get("mountPoints", []), *(dict(point) for point in additions.mount_points)],
     }
     return (
         container

@@ -15,7 +15,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-from preview import computed
+from preview import computed, existing
 from preview.recording import UNKNOWN, ProgramError, Resource, Secret
 from preview.stack import StackFiles
 
@@ -172,6 +172,8 @@ class Monitor(MockMonitor):
     def _invoked(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         region = arguments.get("region") or self.region
         partition, suffix = _partition(region)
+        if answer := existing.ANSWERS.get(token):
+            return answer(existing.Asked(region, partition, suffix, arguments))
         match token.rpartition("/")[2]:
             case "getCallerIdentity:getCallerIdentity":
                 return {"accountId": "<account>", "id": "<account>", "arn": "<caller.arn>", "userId": "<caller.id>"}

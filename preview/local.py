@@ -176,7 +176,10 @@ def _compose(recording: Recording, rendered: Mapping[str, str], tasks: list[Runn
     first = next((task for task in tasks if _port(task)), None)
     for task in tasks:
         services |= _task(recording, rendered, task, _port(task) if task == first else 0)
-    return {"name": f"{recording.project}-{recording.stack}-local", "services": _escaped(services)}
+    # What is on EFS is an empty volume here.
+    sources = [one["source"] for task in tasks for container in task.applications for one in _volumes(task, container)]
+    whole = {"name": f"{recording.project}-{recording.stack}-local", "services": _escaped(services)}
+    return whole | ({"volumes": {source: Document() for source in sources}} if sources else {})
 
 
 def _task(recording: Recording, rendered: Mapping[str, str], task: Running, port: int) -> Document:
@@ -205,7 +208,7 @@ def _task(recording: Recording, rendered: Mapping[str, str], task: Running, port
         settings = (
             _collector(recording, rendered, task, container)
             if wiring.is_collector(container)
-            else _application(recording, container)
+            else _application(recording, task, container)
         )
         depends = {around: {"condition": "service_started"}, **conditions}
         made[_named(task, str(container["name"]))] = {**settings, **shared, "depends_on": depends}
@@ -221,14 +224,29 @@ _CONDITIONS: Final = {
 }
 
 
-def _application(recording: Recording, container: Mapping[str, Any]) -> Document:
+def _application(recording: Recording, task: Running, container: Mapping[str, Any]) -> Document:
     secrets = [wiring.text(one.get("name")) for one in container.get("secrets") or ()]
     # A secret comes from the environment of whoever starts it.
     environment = {**wiring.environment(container), **dict.fromkeys(secrets)}
     settings: Document = {**_image(recording, wiring.text(container.get("image"))), "environment": environment}
     if container.get("command"):
         settings["command"] = list(container["command"])
+    if mounted := _volumes(task, container):
+        settings["volumes"] = mounted
     return settings
+
+
+def _volumes(task: Running, container: Mapping[str, Any]) -> list[Document]:
+    """What a container mounts; its volumes are those of its task."""
+    return [
+        {
+            "type": "volume",
+            "source": f"{task.name}-{point['sourceVolume']}",
+            "target": point["containerPath"],
+            "read_only": bool(point.get("readOnly")),
+        }
+        for point in container.get("mountPoints") or ()
+    ]
 
 
 def _image(recording: Recording, reference: str) -> Document:
@@ -277,7 +295,7 @@ def _collector(
 
 def _identity(recording: Recording, task: Running) -> Document:
     """What ECS's metadata endpoint says of the task."""
-    cluster = names.Names(recording.project, recording.stack).prefix
+    cluster = recording.outputs.get("cluster") or names.Names(recording.project, recording.stack).prefix
     identity = hashlib.sha256(f"{cluster}/{task.name}".encode()).hexdigest()[:32]
     arn = f"arn:aws:ecs:{recording.region}:{_ACCOUNT}"
     limits = {

@@ -22,7 +22,9 @@ _FORMS: Final = {
     },
     "aws:cloudwatch/eventRule:EventRule": {"arn": "arn:aws:events:{region}:{account}:rule/{name}", "id": "{name}"},
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:{region}:{account}:log-group:{name}", "id": "{name}"},
+    "aws:ec2/eip:Eip": {"id": "eipalloc-{hex17}"},
     "aws:ec2/internetGateway:InternetGateway": {"id": "igw-{hex17}"},
+    "aws:ec2/natGateway:NatGateway": {"id": "nat-{hex17}"},
     "aws:ec2/routeTable:RouteTable": {"id": "rtb-{hex17}"},
     "aws:ec2/securityGroup:SecurityGroup": {
         "arn": "arn:aws:ec2:{region}:{account}:security-group/sg-{hex17}",
@@ -61,6 +63,28 @@ _FORMS: Final = {
     "aws:kms/key:Key": {
         "arn": "arn:aws:kms:{region}:{account}:key/{uuid}",
         "id": "{uuid}",
+    },
+    "aws:lb/listener:Listener": {
+        "arn": "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/balancer/{hex16}/{hex16}",
+    },
+    "aws:lb/listenerRule:ListenerRule": {
+        "arn": "arn:aws:elasticloadbalancing:{region}:{account}:listener-rule/app/balancer/{hex16}/{hex16}/{hex16}",
+    },
+    "aws:lb/loadBalancer:LoadBalancer": {
+        "arn": "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex16}",
+        "arnSuffix": "app/{name}/{hex16}",
+        "dnsName": "{name}-{hex10}.{region}.elb.amazonaws.com",
+        "zoneId": "Z{hex10}",
+    },
+    "aws:lb/targetGroup:TargetGroup": {
+        "arn": "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex16}",
+        "arnSuffix": "targetgroup/{name}/{hex16}",
+    },
+    "aws:acm/certificate:Certificate": {"arn": "arn:aws:acm:{region}:{account}:certificate/{uuid}"},
+    "aws:scheduler/scheduleGroup:ScheduleGroup": {
+        "arn": "arn:aws:scheduler:{region}:{account}:schedule-group/{name}",
+        "id": "{name}",
+        "name": "{name}",
     },
     "aws:s3/bucket:Bucket": {"arn": "arn:aws:s3:::{name}"},
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": {

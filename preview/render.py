@@ -40,11 +40,26 @@ def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
         given = wiring.permissions(recording, role)
         document = {"trust": given.trust, "permissions": given.documents, "managed": list(given.managed)}
         yield f"policies/{_file_name(wiring.aws_name(role))}.json", _json(document)
+    for endpoint in recording.of_type(wiring.ENDPOINT):
+        service = wiring.text(endpoint.inputs.get("serviceName"))
+        yield f"endpoints/{_file_name(service)}.json", _json(wiring.parsed(endpoint.inputs.get("policy")))
     for dashboard in recording.of_type(wiring.DASHBOARD):
         if isinstance(content := dashboard.inputs.get("configJson"), str):
             yield f"dashboards/{_file_name(wiring.aws_name(dashboard))}.json", content
+    yield from _owed(recording)
     yield from _alerting(recording)
     yield "summary.md", summary(recording)
+
+
+def _owed(recording: Recording) -> Iterator[tuple[str, str]]:
+    """Policies of what exists already, which whoever owns it attaches; and that of a key that is made."""
+    if policy := recording.outputs.get("encryptionKeyPolicy"):
+        yield "keys/encryption.json", _json(json.loads(policy))
+    if policy := recording.outputs.get("grafanaRolePolicy"):
+        yield "existing/grafana-role.json", _json(json.loads(policy))
+    for name, needed in recording.outputs.get("rolePolicies", {}).items():
+        for use, policy in needed.items():
+            yield f"existing/{_file_name(name)}-{use}-role.json", _json(json.loads(policy))
 
 
 def _alerting(recording: Recording) -> Iterator[tuple[str, str]]:

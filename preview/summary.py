@@ -10,16 +10,13 @@ import yaml
 
 from documents import travel
 from documents.model import is_placeholder
-from preview import alerts, month, wiring
+from preview import alerts, compute, egress, month, reachability, traffic, unserved, wiring
 from preview.recording import Recording, Resource, Secret
 from preview.wiring import Running
 
 _WORKSPACE: Final = "aws:amp/workspace:Workspace"
 _GRAFANA: Final = "aws:grafana/workspace:Workspace"
 _DATA_SOURCE: Final = "grafana:oss/dataSource:DataSource"
-_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
-_INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-_EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 _PARTNER: Final = re.compile(r"\$\{env:DESTINATION_\w+:-(https://.+)\}")
 
 _MOST_NAMES: Final = 4
@@ -35,8 +32,11 @@ def summary(recording: Recording) -> str:
         _section("Warnings", (f"- {warning}" for warning in recording.warnings)),
         _section("What talks to what", _flowchart(recording, runs)),
         _section("What runs", _services(recording, runs)),
+        _section("What comes in", traffic.lines(recording, runs)),
+        _section("What runs by the clock or once", unserved.lines(recording)),
         _section("What else may do what", _other_roles(recording, runs)),
-        _section("Who reaches what", _reachable(recording, runs)),
+        _section("Who reaches what", reachability.lines(recording)),
+        _section("What the way out costs in a month", egress.lines(recording, runs)),
         _section("What is watched", alerts.lines(recording)),
         _section("Who is told", alerts.told(recording)),
         _section("What it writes in a month", month.lines(recording, runs)),
@@ -135,6 +135,7 @@ def _service(recording: Recording, run: Running) -> Iterator[str]:
         f"- {_count(count, 'task')} of {_cpu(task.get('cpu'))}, {task.get('memory')} MiB, {platform}, "
         f"{'with' if public else 'without'} a public address"
     )
+    yield from compute.lines(recording, run)
     for container in (*run.applications, *run.companions, *filter(None, (run.collector,))):
         yield f"- container `{container.get('name')}`: {_container(container)}"
     if run.addresses:
@@ -224,55 +225,6 @@ def _trusted(recording: Recording, role: Resource) -> str:
         for value in wiring.table(statement.get("Principal")).values()
     ]
     return ", ".join(principals) or "everyone"
-
-
-def _reachable(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
-    for group in recording.of_type(_GROUP):
-        worn = [
-            run.name
-            for run in runs
-            for one in wiring.items(wiring.table(run.service.inputs.get("networkConfiguration")).get("securityGroups"))
-            if wiring.meant(recording, one, _GROUP) == group
-        ]
-        accepts = list(_rules(recording, group, _INGRESS, "ingress", "from"))
-        reaches = list(_rules(recording, group, _EGRESS, "egress", "to"))
-        wearers = ", ".join(f"`{name}`" for name in worn) or "no service"
-        rules = f"accepts {'; '.join(accepts) or 'nothing'}. May send {'; '.join(reaches) or 'nothing'}."
-        yield (
-            f"- security group `{wiring.aws_name(group)}`, on {wearers}: "
-            + (rules if accepts or reaches else "no rules, others name it in theirs.")
-        )
-
-
-def _rules(recording: Recording, group: Resource, kind: str, inline: str, word: str) -> Iterator[str]:
-    for rule in recording.of_type(kind):
-        if wiring.meant(recording, rule.inputs.get("securityGroupId"), _GROUP) == group:
-            yield _rule(recording, rule.inputs, group, word)
-    for rule in map(wiring.table, wiring.items(group.inputs.get(inline))):
-        yield _rule(recording, rule, group, word)
-
-
-def _rule(recording: Recording, rule: Mapping[str, Any], group: Resource, word: str) -> str:
-    protocol = wiring.text(rule.get("ipProtocol") or rule.get("protocol"))
-    first, last = rule.get("fromPort"), rule.get("toPort")
-    ports = f"{first}" if first == last else f"{first} to {last}"
-    traffic = "everything" if protocol == "-1" else f"{protocol.upper()} {ports}"
-    one = rule.get("referencedSecurityGroupId") or rule.get("sourceSecurityGroupId")
-    others = [one] if one else list(wiring.items(rule.get("securityGroups")))
-    ends = [_group_name(recording, other, group) for other in others]
-    for key in ("cidrIpv4", "cidrIpv6", "prefixListId", "cidrBlocks", "ipv6CidrBlocks"):
-        value = rule.get(key)
-        ends += [_range(wiring.text(end)) for end in ([value] if isinstance(value, str) else wiring.items(value))]
-    return f"{traffic} {word} {', '.join(ends) or 'nowhere'}"
-
-
-def _group_name(recording: Recording, value: Any, own: Resource) -> str:
-    group = wiring.meant(recording, value, _GROUP)
-    return "itself" if group == own else f"`{wiring.aws_name(group)}`" if group else f"`{value}`"
-
-
-def _range(value: str) -> str:
-    return {"0.0.0.0/0": "anywhere", "::/0": "anywhere (IPv6)"}.get(value, f"`{value}`")
 
 
 def _outputs(recording: Recording) -> Iterator[str]:

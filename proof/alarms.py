@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from documents import rollout
 from documents.alerting import alerts
 from documents.alerting.alarms import Alarm, Comparison, Math, Metric, Missing, Query, Total
 from documents.alerting.model import Alert
@@ -19,8 +20,10 @@ _BY_NAME: Final[Mapping[str, Alert]] = {alert.name: alert for alert in alerts.AL
 
 
 def read(documents: Mapping[str, str]) -> tuple[Alarm, ...]:
-    """The alarms among rendered documents. Raises ValueError or KeyError for one that the model does not know."""
-    return tuple(_alarm(json.loads(text)) for path, text in sorted(documents.items()) if path.startswith("alarms/"))
+    """The alarms of alerts among rendered documents. Those of roll-outs tell nobody: ECS looks at them, and deploys
+    nothing here. Raises ValueError or KeyError for one that the model does not know."""
+    found = ((path, text) for path, text in sorted(documents.items()) if path.startswith("alarms/"))
+    return tuple(_alarm(json.loads(text)) for path, text in found if not rollout.is_alarm(path))
 
 
 def _alarm(request: Mapping[str, Any]) -> Alarm:

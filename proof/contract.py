@@ -232,7 +232,7 @@ def _log_groups(plan: Plan) -> Mapping[str, frozenset[str]]:
         performance_log_group(plan.cluster): _TASK_FIELDS,
         events.log_group(names): _ECS_FIELDS,
         **{names.log_group(service.name): frozenset() for service in plan.services},
-        telemetry_log_group(plan.cluster, "logs"): frozenset(),
+        telemetry_log_group(names.prefix, "logs"): frozenset(),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from documents import catalogue, names, travel
 from documents.alerting.inputs import DEFAULTS, Thresholds
 from documents.collector import scraping
+from documents.dashboards.shared import unshared
 from documents.objectives import Objectives
 from preview import wiring
 from preview.recorder import Recording, Resource
@@ -159,10 +160,15 @@ class Plan:
 
 def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
     """The plan of a recorded stack. Raises PlanError if something that it needs was not rendered."""
-    [made] = recording.of_type("aws:ecs/cluster:Cluster")
-    cluster = str(made.inputs["name"])
+    made = next(iter(recording.of_type("aws:ecs/cluster:Cluster")), None)
+    prefix = names.Names(recording.project, recording.stack).prefix
+    # Dashboards in a Grafana of others have uids of their own there.
+    boards = {path: text for path, text in documents.items() if path.startswith("dashboards/")}
+    documents = {path: text for path, text in documents.items() if path not in boards} | {
+        unshared(prefix, path): unshared(prefix, text) for path, text in boards.items()
+    }
     services = {
-        name: Service(name, _count(resource.inputs.get("desiredCount")), _definition(documents, cluster, name))
+        name: Service(name, _count(resource.inputs.get("desiredCount")), _definition(documents, prefix, name))
         for resource in recording.of_type("aws:ecs/service:Service")
         for name in (str(resource.inputs["name"]),)
     }
@@ -179,7 +185,7 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         project=recording.project,
         stack=recording.stack,
         region=recording.region,
-        cluster=cluster,
+        cluster=str(made.inputs["name"] if made else recording.outputs["cluster"]),
         applications=tuple(services[name] for name in sorted(services, key=lambda name: order.get(name, len(order)))),
         collector=collector,
         documents=documents,
@@ -194,10 +200,16 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
             if one.get("objectives")
         },
         thresholds={str(one["name"]): _thresholds(one).over(of_stack) for one in configured},
-        container_insights=next(
-            (one["value"] for one in made.inputs.get("settings", ()) if one["name"] == "containerInsights"), "disabled"
-        ),
+        container_insights=_container_insights(made),
     )
+
+
+def _container_insights(cluster: Resource | None) -> str:
+    """ECS's setting of the cluster. One that exists already was found to have what the stack needs, or is refused."""
+    if cluster is None:
+        return "enhanced"
+    settings: Sequence[Mapping[str, str]] = cluster.inputs.get("settings", ())
+    return next((one["value"] for one in settings if one["name"] == "containerInsights"), "disabled")
 
 
 def _thresholds(configured: Mapping[str, Any], key: str = "alerts") -> Thresholds:
@@ -254,8 +266,8 @@ def _count(desired: Any) -> int:
     return max(1, int(desired)) if isinstance(desired, int | float) else 1
 
 
-def _definition(documents: Mapping[str, str], cluster: str, service: str) -> Mapping[str, Any]:
-    path = f"tasks/{cluster}-{service}.json"
+def _definition(documents: Mapping[str, str], prefix: str, service: str) -> Mapping[str, Any]:
+    path = f"tasks/{prefix}-{service}.json"
     if path not in documents:
         raise PlanError(f"the ECS service {service!r} has no task definition in {path}")
     definition = json.loads(documents[path])

@@ -316,6 +316,9 @@ class Stack:
                 "METRICS_PORT": str(await self._metrics_port(task, container)),
                 "STATSD_HOST": LOOPBACK if collector.statsd else "",
                 "STATSD_PORT": str(collector.statsd or ""),
+                # In a deployment an agent may be told of its own distribution. The sample has only this one.
+                "OTEL_PYTHON_DISTRO": "distro",
+                "OTEL_PYTHON_CONFIGURATOR": "configurator",
                 "DOWNSTREAM_URL": f"http://{LOOPBACK}:{await task.outbound(downstream)}" if downstream else "",
                 "PYTHONPATH": str(_ROOT),
                 "PYTHONDONTWRITEBYTECODE": "1",

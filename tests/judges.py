@@ -20,6 +20,9 @@ Json = Mapping[str, Any]
 _MAPS = frozenset({"options", "dockerLabels"})
 """Members whose keys are the user's, and so are not written in another way for CloudFormation."""
 
+_OTHERWISE = {"efsVolumeConfiguration": "EFSVolumeConfiguration", "fileSystemId": "FilesystemId", "iam": "IAM"}
+"""Members that CloudFormation does not write as the API does."""
+
 
 def cloud_formation(resources: Mapping[str, tuple[str, Json]], region: str) -> list[str]:
     """cfn-lint's findings on `resources`: type and properties by a name that the findings show."""
@@ -44,7 +47,10 @@ def pascal(value: Any) -> Any:
     if isinstance(value, list):
         return [pascal(item) for item in value]
     if isinstance(value, dict):
-        return {key[:1].upper() + key[1:]: inner if key in _MAPS else pascal(inner) for key, inner in value.items()}
+        return {
+            _OTHERWISE.get(key, key[:1].upper() + key[1:]): inner if key in _MAPS else pascal(inner)
+            for key, inner in value.items()
+        }
     return value
 
 

@@ -16,7 +16,7 @@ import yaml
 from documents.dashboards.folder import FOLDER
 from preview.recorder import ProgramError, Recording, record
 from preview.render import documents
-from settings import Settings
+from settings import KEYS
 from tests.components.variants import INVENTORY, ROOT, STOREFRONT, VARIANTS, one, program, recorded
 
 # Each test makes whole documents or programs, which takes a second or two.
@@ -237,7 +237,7 @@ def test_two_stacks_share_no_name_on_aws() -> None:
     """They may live in one account and region, although their files say the same."""
 
     def names(stack: str) -> set[tuple[str, str]]:
-        recording = record(ROOT, stack, config=dict.fromkeys(Settings.model_fields) | _EVERYTHING)
+        recording = record(ROOT, stack, config=dict.fromkeys(KEYS) | _EVERYTHING)
         return {
             (resource.type, resource.inputs[key])
             for resource in recording.resources

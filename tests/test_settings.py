@@ -169,8 +169,8 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
         ({"collektor": {}}, "collektor: is not a known key; did you mean 'collector'?"),
         (
             {"zzz": {}},
-            "zzz: is not a known key; known: alerts, applications, collector, destinations, grafana, identity, logs, "
-            "metrics, network, pattern, tags, traces",
+            "zzz: is not a known key; known: alerts, applications, collector, destinations, encryption, existing, "
+            "grafana, identity, loadBalancer, logs, metrics, network, pattern, tags, tasks, traces",
         ),
         ({"collector": {"wait_for_": 1}}, "collector.wait_for_: is not a known key; did you mean 'waitFor'?"),
         ({"metrics": {"interval": 5}}, "metrics.interval: is not a known key; did you mean 'intervalSeconds'?"),
@@ -328,7 +328,7 @@ def judged(config: Mapping[str, str], names: Names = NAMES) -> None:
         assert len(str(found).splitlines()) >= len(found.faults) > 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(some.dictionaries(KEYS | some.text(max_size=10), SHAPED, max_size=5))
 @example({"applications": [APPLICATION | {"port": float("nan")}]})
 @example({"applications": [APPLICATION | {"port": 10**4000}]})
@@ -342,7 +342,7 @@ def test_junk_is_a_fault_or_fine_and_never_anything_else(values: dict[str, Any])
     judged(configuration(values))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(some.dictionaries(KEYS, SHAPED, max_size=4), some.dictionaries(KEYS, SHAPED, max_size=4))
 def test_junk_in_an_application(application_values: dict[str, Any], values: dict[str, Any]) -> None:
     judged(configuration(values | {"applications": [APPLICATION | application_values, APPLICATION | {"name": "b"}]}))
@@ -360,10 +360,11 @@ def test_texts_that_are_no_json(texts: dict[str, str], stack: str) -> None:
 def test_pulumi_yaml_declares_and_describes_every_key() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
     own = {key: declaration for key, declaration in declared.items() if ":" not in key}
-    assert set(own) == {field.alias or name for name, field in Settings.model_fields.items()}
+    fields = {field.alias or name: field for name, field in Settings.model_fields.items()}
+    assert set(own) == set(fields)
     for key, declaration in own.items():
         assert declaration["description"].strip(), key
-        required = Settings.model_fields[key].is_required()
+        required = fields[key].is_required()
         assert ("default" in declaration) is not required, f"{key}: Pulumi itself would ask for it"
     assert loaded(**{key: each["default"] for key, each in own.items() if "default" in each}) == loaded()
 

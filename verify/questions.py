@@ -30,7 +30,7 @@ async def verified(
     if deployed.region not in ("", recording.region):
         cause = f"region: the stack was deployed in {deployed.region}, its file says {recording.region}"
         return [Verdict(Kind.FAILED, "region", recording.region, found=deployed.region, cause=cause)]
-    names = Names(recording.project, recording.stack)
+    names = Names(recording.project, recording.stack, plan.cluster)
     say("asking ECS for the tasks")
     counted = await tasks.counted(recording, names, aws)
     verdicts = [*counted.verdicts]

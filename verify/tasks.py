@@ -40,7 +40,7 @@ async def counted(recording: Recording, names: Names, aws: Aws) -> Tasks:
     try:
         for start in range(0, len(services), _MOST_SERVICES):
             part = services[start : start + _MOST_SERVICES]
-            answer = await aws.ask("ecs", "describe_services", cluster=names.prefix, services=part)
+            answer = await aws.ask("ecs", "describe_services", cluster=names.cluster, services=part)
             found |= {one["serviceName"]: one for one in answer["services"] if one["status"] == "ACTIVE"}
     except RefusedError as error:
         return Tasks(1, 1, tuple(failed(("service", name, ""), error) for name in services))

@@ -10,7 +10,7 @@ import pulumi
 from components.configurations import Configurations
 from documents import task, travel
 from documents.faults import Fault
-from documents.inputs import Application
+from documents.inputs import Workload
 from documents.origin import Origin
 from documents.policies import Statement
 from documents.signals import Scrape, Signals
@@ -54,7 +54,7 @@ class Instrumentation:
 class Pattern(Protocol):
     """How telemetry leaves an application task."""
 
-    def faults(self, application: Application, key: str, /) -> list[Fault]:
+    def faults(self, application: Workload, key: str, /) -> list[Fault]:
         """Why an application cannot have this pattern; `key` is where it stands in what the user gave us."""
         ...
 

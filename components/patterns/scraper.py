@@ -44,7 +44,7 @@ class Scraper(pulumi.ComponentResource):
             settings=settings,
             telemetry=telemetry,
             containers=lambda remote_write_url: _containers(place, settings, telemetry, remote_write_url),
-            does=pulumi.Output.all(telemetry.workspace_arn, place.cluster.arn, _tasks_of(place)).apply(
+            does=pulumi.Output.all(telemetry.workspace_arn, place.cluster.arn, fargate.tasks_arn(place)).apply(
                 lambda known: policies.scrape(*known)
             ),
             opts=child,
@@ -68,14 +68,6 @@ class Scraper(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=granted)),
         )
         self.register_outputs({"securityGroupId": self.security_group_id})
-
-
-def _tasks_of(place: Place) -> pulumi.Output[str]:
-    """The ARN that stands for all tasks of the cluster."""
-    site = place.site
-    return pulumi.Output.format(
-        "arn:{0}:ecs:{1}:{2}:task/{3}/*", site.partition, site.region, site.account, site.names.prefix
-    )
 
 
 def _containers(place: Place, settings: Collector, telemetry: Telemetry, remote_write_url: str) -> list[Container]:

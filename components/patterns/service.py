@@ -12,11 +12,12 @@ from components.fargate import Place
 from components.patterns.collectors import collectors_task, shared
 from components.patterns.instrumentation import Instrumentation, Telemetry
 from components.patterns.scraper import Scraper
+from components.scaling import ignored, scale
 from components.site import Site
-from documents import catalogue, collector, names, policies, ports, receivers, task, tracing
+from documents import catalogue, collector, names, policies, ports, receivers, scaling, task, tracing
 from documents.collector import sampling, scraping
 from documents.faults import ConfigurationError, Fault
-from documents.inputs import Application, Collector, Discovery
+from documents.inputs import Collector, Discovery, Workload
 from documents.origin import Origin
 from documents.ports import Port, Protocol
 from documents.signals import Receiver, Scrape
@@ -51,6 +52,7 @@ class CollectorService(pulumi.ComponentResource):
             *tracing.faults(signals.traces, signals.receivers),
             *tracing.service_faults(signals.traces, by_name=by_name),
             *receivers.service_faults(signals.receivers, by_name=by_name),
+            *scaling.collector_faults(settings.scaling, tail=signals.traces.tail is not None, key="collector"),
             *collector.faults(self._configured(site, settings), settings.image),
         ]:
             raise ConfigurationError(faults)
@@ -84,12 +86,16 @@ class CollectorService(pulumi.ComponentResource):
             place,
             service_name=names.COLLECTOR,
             task_definition_arn=definition.arn,
-            desired_count=settings.desired_count,
+            desired_count=settings.initial_tasks,
             security_group_ids=[group],
             service_registries={"registry_arn": registry.arn} if registry else None,
             service_connect=None if by_name else _served(place, opened),
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=granted)),
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=granted, ignore_changes=ignored(settings.scaling))
+            ),
         )
+        if settings.scaling:
+            scale(name, place, self._service, settings.scaling, opts=child)
         self._endpoint = f"http://{site.names.address(names.COLLECTOR)}:{ports.OTLP_HTTP}"
         self._host = site.names.address(names.COLLECTOR)
         self._proxy = f"http://{self._host}:{ports.XRAY}"
@@ -97,7 +103,7 @@ class CollectorService(pulumi.ComponentResource):
         self.clients_group_id = clients.id
         self.register_outputs({"address": self.address, "clientsGroupId": self.clients_group_id})
 
-    def faults(self, application: Application, key: str, /) -> list[Fault]:
+    def faults(self, application: Workload, key: str, /) -> list[Fault]:
         """An application of any kind can send to an address, but not decide what X-Ray's rules decide, nor be scraped
         by nobody."""
         found = tracing.ratio_faults(self._telemetry.signals.traces, application.ratio, key)

@@ -8,7 +8,7 @@ from components.patterns.instrumentation import Instrumentation, Telemetry
 from documents import catalogue, collector, names, policies, ports, receivers, task, tracing, travel
 from documents.collector import CollectorInputs
 from documents.faults import Fault
-from documents.inputs import Application, Collector, sidecar_fits
+from documents.inputs import Collector, Workload, sidecar_fits
 from documents.model import PENDING
 from documents.origin import Origin
 from documents.signals import Scrape
@@ -23,7 +23,7 @@ class Sidecar:
     collector: Collector
     region: str
 
-    def faults(self, application: Application, key: str, /) -> list[Fault]:
+    def faults(self, application: Workload, key: str, /) -> list[Fault]:
         """The collector's share may leave too little to the application, and additions may not fit the collector."""
         origin = Origin(namespace="", environment="", cluster="", service=application.name, family="")
         return [

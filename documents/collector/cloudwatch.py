@@ -46,8 +46,8 @@ def metrics(origin: Origin, pattern: Pattern, queue_mib: int, interval_seconds: 
         "awsemf",
         {
             "region": "${env:AWS_REGION}",
-            "namespace": origin.cluster,
-            "log_group_name": names.telemetry_log_group(origin.cluster, Signal.METRICS),
+            "namespace": origin.stack,
+            "log_group_name": names.telemetry_log_group(origin.stack, Signal.METRICS),
             "log_stream_name": origin.service,
             "max_retries": _ATTEMPTS,
             "dimension_rollup_option": "NoDimensionRollup",
@@ -80,7 +80,7 @@ def logs(origin: Origin, queue_mib: int) -> Destination:
         "awscloudwatchlogs",
         {
             "region": "${env:AWS_REGION}",
-            "log_group_name": names.telemetry_log_group(origin.cluster, Signal.LOGS),
+            "log_group_name": names.telemetry_log_group(origin.stack, Signal.LOGS),
             "log_stream_name": origin.service,
             "max_retries": 1,
         },

@@ -375,7 +375,7 @@ def _log(about: About, condition: str, observed: Observed) -> PanelBuilder:
     )
     groups = [observed.names.log_group(one.name) for one in observed.applications]
     if observed.logs:
-        groups.append(telemetry_log_group(observed.cluster, "logs"))
+        groups.append(telemetry_log_group(observed.names.prefix, "logs"))
     return log(about, [CloudWatch(observed.region).lines(groups, "\n".join(asked))], source=CLOUDWATCH)
 
 

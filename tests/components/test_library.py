@@ -14,7 +14,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 from components import (Application, Cluster, CollectorService, Metrics, Network, Place, Sidecar, Site, instrument)
-from documents import inputs
+from documents import inputs, network
 from documents.names import Names
 from documents.origin import Origin
 from documents.signals import Signals
@@ -25,9 +25,9 @@ telemetry = metrics.telemetry(Signals())
 sidecar = Sidecar(telemetry, inputs.Collector(), "eu-west-1")
 
 def place():
-    network = Network("network", {"site": site, "network": inputs.Network()})
-    cluster = Cluster("cluster", {"site": site, "vpc_id": network.vpc_id, "container_insights": "disabled"})
-    return Place(site, cluster, network.vpc_id, network.subnet_ids)
+    made = Network("network", {"site": site, "network": network.Network()})
+    cluster = Cluster("cluster", {"site": site, "vpc_id": made.vpc_id, "container_insights": "disabled"})
+    return Place(site, cluster, made.vpc_id, made.subnet_ids)
 """
 
 FOREIGN = """
@@ -136,9 +136,9 @@ def test_faults_of_an_application_come_all_at_once_before_anything_of_it_is_regi
             "this stack cannot be deployed:",
             "  web.cpu: Fargate has no task of 300 CPU units (got 300); "
             "choose one of 256, 512, 1024, 2048, 4096, 8192, 16384",
-            "  web.desired_count: is too small (got -1); give at least 0",
             "  web.secrets.DB: is not the ARN of a secret; store it in Secrets Manager or SSM Parameter Store and give "
             "the ARN, never the value",
+            "  web.desired_count: is too small (got -1); give at least 0",
             "  web.health_check.command: is missing; give it a value",
             "  web.health_check.intervall: is not a known key; did you mean 'interval'?",
         ]
@@ -196,3 +196,46 @@ def test_alerts_for_a_cluster_of_theirs(tmp_path: Path, preview: bool) -> None:
     if not preview:
         stops = recording.named("aws:cloudwatch/eventRule:EventRule", "events-stops")
         assert '"clusterArn": ["<theirs.arn>"]' in stops.inputs["eventPattern"]
+
+
+def test_a_file_system_of_another_resource_is_mounted_by_the_task_and_its_role(tmp_path: Path) -> None:
+    more = """"volumes": {"data": {"path": "/data", "efs": {
+        "file_system_id": aws.efs.FileSystem("files").id, "access_point_id": "fsap-0123456789abcdef0"}}}"""
+    recording = run(tmp_path, APPLICATION.format(secret=f'"{SECRET}"', more=more))
+    [volume] = recording.named(TASK, "web-definition").inputs["volumes"]
+    assert volume["efsVolumeConfiguration"]["fileSystemId"] == "<files.id>"
+    [mount] = [one for one in statements(recording, "web-task-policy") if one["Sid"] == "MountVolume0"]
+    assert mount["Resource"] == "arn:aws:elasticfilesystem:eu-west-1:<account>:file-system/<files.id>"
+
+
+TASKS = """
+from components import Task, schedules
+job = Task("job", {{
+    "place": place(), "pattern": sidecar, "name": "job", "image": "shop/job:1",
+    "environment": {{"BUCKET": aws.s3.Bucket("bucket").id}}, "schedule": {{"expression": "{expression}"}}, {more}
+}})
+pulumi.export("run", job.run_command)
+"""
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_task_of_outputs(tmp_path: Path, preview: bool) -> None:
+    program = TASKS.format(expression="rate(1 day)", more='"schedules": schedules("schedules", site)')
+    recording = run(tmp_path, program, preview=preview)
+    assert recording.named("aws:scheduler/schedule:Schedule", "job-schedule").inputs["name"] == "shop-dev-job"
+    if not preview:
+        assert environment(containers(recording, "job-definition")["job"])["BUCKET"] == "<bucket.id>"
+        assert "--task-definition shop-dev-job " in recording.outputs["run"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "fault"),
+    [
+        ("rate(1 days)", "job.schedule.expression: is no rate (got 'rate(1 days)')"),
+        ("rate(1 day)", "job.schedules: is missing; give what `schedules` returns"),
+    ],
+)
+def test_faults_of_a_task(tmp_path: Path, expression: str, fault: str) -> None:
+    with pytest.raises((ProgramError, ConfigurationError)) as caught:
+        run(tmp_path, TASKS.format(expression=expression, more=""))
+    assert fault in str(caught.value)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from documents import inputs, model
+from documents import containers, inputs, model, network
 from documents.catalogue import Pattern
 from documents.fargate import SIZES, size_problem
 from documents.faults import ConfigurationError
@@ -45,9 +45,20 @@ def test_defaults_are_small() -> None:
         "environment": {},
         "secrets": {},
         "health_check": None,
+        "traffic": None,
+        "rollout": None,
         "command": None,
         "metrics": None,
         "ratio": None,
+        "instrumentation": None,
+        "container": containers.Container().model_dump(),
+        "volumes": {},
+        "ephemeral_storage": None,
+        "exec": False,
+        "scaling": None,
+        "capacity": None,
+        "execution_role": None,
+        "task_role": None,
     }
 
 
@@ -291,21 +302,21 @@ def test_what_is_no_secret_is_not_told(value: str) -> None:
             "arn:aws:iam::123456789012:policy/name",
         ),
         (
-            inputs.Network,
+            network.Network,
             {"cidr": "10.0.0.1/16"},
             "x.cidr: is not an IPv4 range (got '10.0.0.1/16'); write it as 10.0.0.0/16",
         ),
         (
-            inputs.Network,
+            network.Network,
             {"cidr": "10.0.0.0/8"},
             "x.cidr: is no size for the VPC of a stack (got '10.0.0.0/8'); choose a prefix length from /16 to /24",
         ),
         (
-            inputs.Network,
+            network.Network,
             {"cidr": "fd00::/16"},
             "x.cidr: is not an IPv4 range (got 'fd00::/16'); write it as 10.0.0.0/16",
         ),
-        (inputs.Network, {"zones": 1}, "x.zones: is too small (got 1); give at least 2"),
+        (network.Network, {"zones": 1}, "x.zones: is too small (got 1); give at least 2"),
         (inputs.Grafana, {"dashboards": "a.json"}, "x.dashboards: has the wrong type (got 'a.json'); give a list"),
         (inputs.Grafana, {"admin": {}}, "x.admin: is not a known key; did you mean 'admins'?"),
         (inputs.Grafana, {"admins": {"user": []}}, "x.admins.user: is not a known key; did you mean 'users'?"),

@@ -4,6 +4,8 @@ import re
 
 import botocore.session
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from pydantic_core import PydanticCustomError
 
 from documents.names import Names, application_name
@@ -101,3 +103,16 @@ def test_the_longest_stack() -> None:
         "stack: makes a name of 42 characters, and a Grafana folder takes 40 "
         f"(got {f'shop-{longest}ss'!r}); shorten it by 2"
     )
+
+
+@given(some.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=38).map(lambda name: f"a{name}z"))
+def test_what_elastic_load_balancing_takes(stack: str) -> None:
+    """At most 32 characters, no hyphen last, one for each application and colour of a stack."""
+    names = Names("shop", stack)
+    made = [names.load_balancer, *(names.target_group(one, two) for one in ("web", "api") for two in ("blue", "green"))]
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", name) for name in made)
+    assert len(set(made)) == len(made)
+
+
+def test_a_bucket_of_access_logs_has_a_name_that_s3_takes() -> None:
+    assert len(Names("a" * 20, "b" * 19).access_logs("123456789012")) <= 63

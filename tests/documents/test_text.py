@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as some
 from ruamel.yaml import YAML
 
@@ -48,7 +48,6 @@ def paths(value: Any, above: Path = ()) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(_DOCUMENTS)
 @example({"a": "x" * 300})
 @example({"a": " ".join(["word"] * 60)})
@@ -64,7 +63,6 @@ def test_every_document_reads_back(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(_DOCUMENTS, some.data())
 def test_comments_change_nothing(document: dict[str, Any], data: some.DataObject) -> None:
     known = list(paths(document))

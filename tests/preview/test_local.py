@@ -18,6 +18,9 @@ from cfnlint.jsonschema import StandardValidator
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from documents import task
+from documents.inputs import Architecture
+from documents.instrumentation import AutoInstrumentation, Language
 from preview import local, local_task, render
 from preview.recorder import record
 from preview.recording import Recording, Resource
@@ -169,6 +172,25 @@ def test_prometheus_takes_what_amp_takes() -> None:
         "global": {"evaluation_interval": "60s"},
         "rule_files": ["rules/*.yaml"],
         "storage": {"tsdb": {"out_of_order_time_window": "600s"}},
+    }
+
+
+def test_an_agent_is_copied_into_a_volume_before_the_application_starts() -> None:
+    agent = task.agent_additions(AutoInstrumentation(language=Language.JAVA), Architecture.ARM64, {})
+    containers = task.instrument([SHOP, COLLECTOR], "shop", agent)
+    [definition, *others] = RESOURCES
+    instrumented = resource(
+        definition.type, "definition", **{**definition.inputs, "containerDefinitions": json.dumps(containers)}
+    )
+    stack = Recording("toy", "dev", "eu-west-1", {}, (instrumented, *others), {}, ())
+    document = compose(local.files(stack, RENDERED))
+    assert list(StandardValidator(SCHEMA).iter_errors(document)) == []
+    assert document["volumes"] == {"shop-auto-instrumentation": {}}
+    mounted = {"type": "volume", "source": "shop-auto-instrumentation", "target": "/otel-auto-instrumentation"}
+    assert document["services"]["shop"]["volumes"] == [mounted | {"read_only": True}]
+    assert document["services"]["shop-auto-instrumentation"]["volumes"] == [mounted | {"read_only": False}]
+    assert document["services"]["shop"]["depends_on"]["shop-auto-instrumentation"] == {
+        "condition": "service_completed_successfully"
     }
 
 

@@ -253,7 +253,11 @@ flowchart LR
 
 ## Who reaches what
 
-- security group `shop-group`, on `shop`: accepts TCP 8080 from itself. May send everything to anywhere.
+| who is reached | on | by |
+|---|---|---|
+| `shop` | TCP 8080 | `shop` |
+
+- `shop`: wherever the routes of subnets lead that exist already
 
 ## What it writes in a month
 
@@ -384,7 +388,12 @@ flowchart LR
 
 ## Who reaches what
 
-- security group `inside`, on `collector`: accepts TCP 4317 to 4318 from `sg-1`, `10.0.0.0/16`. May send nothing.
+| who is reached | on | by |
+|---|---|---|
+| `back`, `front` | nothing | nobody |
+| `collector` | TCP 4317 to 4318 | `10.0.0.0/16`, `sg-1` |
+
+- `back`, `collector`, `front`: wherever the routes of subnets lead that exist already
 
 ## What it writes in a month
 

@@ -340,6 +340,13 @@ _ANSWERS: Final[Mapping[str, Callable[[Inputs, str], dict[str, Any]]]] = {
         "arn": f"arn:aws:iam::{ACCOUNT}:user/deployer",
         "userId": "AIDA",
     },
+    "aws:amp/getWorkspaces:getWorkspaces": lambda _, region: {
+        "id": region,
+        "region": region,
+        "aliases": [],
+        "arns": [],
+        "workspaceIds": [],
+    },
     "aws:index/getPartition:getPartition": lambda _, __: {
         "id": "aws",
         "dnsSuffix": "amazonaws.com",

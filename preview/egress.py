@@ -1,0 +1,64 @@
+"""What it costs that tasks get out of their network, for the way that a recorded stack has and for the others."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from documents import network, prices
+from preview import month, wiring
+from preview.recording import Recording
+from preview.wiring import Running
+
+_VPC: Final = "aws:ec2/vpc:Vpc"
+_NAT: Final = "aws:ec2/natGateway:NatGateway"
+
+
+def lines(recording: Recording, runs: Sequence[Running]) -> Iterator[str]:
+    """Markdown: a row for each way out. Nothing for a VPC that is not the stack's."""
+    if not recording.of_type(_VPC):
+        return
+    zones, doors, tasks = _zones(runs), _doors(recording), sum(map(month.tasks, runs))
+    gateways, closed = len(recording.of_type(_NAT)), bool(recording.of_type(wiring.ENDPOINT))
+    address, gateway, endpoint = prices.PUBLIC_ADDRESS, prices.NAT_GATEWAY, prices.INTERFACE_ENDPOINT
+    one = gateway.month() + address.month()
+    behind = endpoint.month(len(doors) * zones)
+    rows = (
+        (
+            not gateways and not closed,
+            f"a public address for each task, of which there are {tasks}",
+            address.month(tasks),
+            address,
+        ),
+        (gateways == 1, "one NAT gateway", one, gateway),
+        (gateways > 1, f"a NAT gateway in each of {zones} zones", one * zones, gateway),
+        (closed, f"endpoints of {len(doors)} services in {zones} zones", behind, endpoint),
+    )
+    yield "| way out | chosen | dollars a month | and for each GB |"
+    yield "|---|---|---:|---:|"
+    for chosen, what, fixed, price in rows:
+        yield f"| {what} | {'yes' if chosen else ''} | {fixed:.2f} | {price.gigabyte:g} |"
+    yield ""
+    yield f"Endpoints would be, or are: {', '.join(f'`{name}`' for name in doors)}; S3's costs nothing."
+    # Per month, since a GB costs more by NAT.
+    if (volume := (behind - one) / (gateway.gigabyte - endpoint.gigabyte)) > 0:
+        yield f"They cost less than one NAT gateway from {volume:,.0f} GB a month."
+    yield (
+        "List prices of us-east-1 (docs/costs.md), 730 hours; what leaves for the internet, or passes from zone to "
+        "zone on its way to one NAT gateway, is billed besides."
+    )
+
+
+def _zones(runs: Sequence[Running]) -> int:
+    configurations = (wiring.table(run.service.inputs.get("networkConfiguration")) for run in runs)
+    return max((len(wiring.items(one.get("subnets"))) for one in configurations), default=0)
+
+
+def _doors(recording: Recording) -> list[str]:
+    """The interface endpoints for all that the roles of tasks may do; images come from ECR where nothing else is in
+    reach."""
+    services = {"ecr"}
+    for task in recording.of_type(wiring.TASK):
+        for key in ("taskRoleArn", "executionRoleArn"):
+            if role := wiring.meant(recording, task.inputs.get(key), wiring.ROLE):
+                granted = wiring.permissions(recording, role).statements()
+                services |= {network.service_of(one) for one in granted if one.get("Action")}
+    return [name for name in network.names(services) if name != network.S3]

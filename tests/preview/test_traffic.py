@@ -1,0 +1,71 @@
+"""What the summary says of traffic from outside."""
+
+import pytest
+
+from preview import traffic, wiring
+from tests.components.balancing import RULE
+from tests.components.variants import recorded
+
+# Each test makes whole programs, which takes a second or two.
+pytestmark = pytest.mark.slow
+
+
+def told(stack: str) -> list[str]:
+    recording = recorded(stack)
+    return list(traffic.lines(recording, wiring.running(recording)))
+
+
+def priority(stack: str, rule: str) -> int:
+    return recorded(stack).named(RULE, rule).inputs["priority"]
+
+
+def test_nothing_comes_in_without_a_load_balancer() -> None:
+    assert told("defaults") == []
+
+
+def test_the_load_balancer_and_its_rules_in_order() -> None:
+    first, second = priority("balanced", "storefront-steady"), priority("balanced", "inventory-steady")
+    assert told("balanced") == [
+        "Load balancer `ecs-observability-dev-b-3fe7772e`: facing the internet, deletion protected, "
+        "access logs in `ecs-observability-dev-access-<account>`.",
+        "",
+        "| priority | requests | application | how new versions come to them | rolled back by |",
+        "|---:|---|---|---|---|",
+        f"| {first} | host `shop.example.com`; path `/*` | storefront | task by task | no alarm |",
+        f"| {second} | host `*.example.com`; path `/stock/*` or `/stock` | inventory | task by task | 2 alarms |",
+    ]
+
+
+def test_rollouts_in_words() -> None:
+    rows = told("rollouts")[4:]
+    linear = "20 % more every 3 minutes; waits at PRE_PRODUCTION_TRAFFIC_SHIFT"
+    tested, shifted = priority("rollouts", "inventory-tested"), priority("rollouts", "inventory-shifted")
+    canary = priority("rollouts", "storefront-shifted")
+    stock = "host `stock.example.com`; path `/*`"
+    assert sorted(rows) == sorted(
+        [
+            f"| {tested} | {stock}; header `X-Preview` `*` | inventory | {linear} | 4 alarms |",
+            f"| {shifted} | {stock} | inventory | {linear} | 4 alarms |",
+            f"| {canary} | host `shop.example.com`; path `/*` | storefront | "
+            "25 % for 10 minutes, then all, then 10 minutes with the old ones beside them | 4 alarms |",
+        ]
+    )
+
+
+def test_behind_a_load_balancer_of_somebody_else() -> None:
+    assert told("balanced-by-another") == [
+        "| priority | requests | application | how new versions come to them | rolled back by |",
+        "|---:|---|---|---|---|",
+        "| 101 | path `/shop/*` | storefront | all at once, then 10 minutes with the old ones beside them | 4 alarms |",
+    ]
+    assert told("balanced-in-a-zone")[0].endswith(": internal, not deletion protected, no access logs.")
+
+
+def test_a_lasting_split() -> None:
+    split, plain = priority("split", "inventory-split"), priority("split", "storefront-steady")
+    asked = "host `shop.example.com`; path `/*`"
+    assert told("split")[4:] == [
+        f"| {split} | {asked} | inventory, 10 % | task by task | 2 alarms |",
+        f"| {split} | {asked} | storefront, 90 % | task by task | no alarm |",
+        f"| {plain} | {asked} | storefront | task by task | no alarm |",
+    ]

@@ -1,0 +1,24 @@
+"""Tasks that are no service in the summary of a stack."""
+
+import pytest
+
+from preview import unserved
+from tests.components.variants import recorded
+
+pytestmark = pytest.mark.slow
+
+
+def test_when_each_task_runs() -> None:
+    assert list(unserved.lines(recorded("tasks"))) == [
+        "| task | CPU units, MiB | runs |",
+        "|---|---|---|",
+        "| `ecs-observability-dev-migrate` | 256, 1024 | when somebody runs it |",
+        "| `ecs-observability-dev-nightly` | 256, 1024 | `cron(30 2 * * ? *)`, Europe/Berlin |",
+        "| `ecs-observability-dev-sweep` | 256, 1024 | `rate(5 minutes)`, UTC, but it is turned off |",
+        "",
+        "The output `runTask` has the command for each. What they cost depends on how long they take.",
+    ]
+
+
+def test_a_stack_without_tasks_says_nothing_of_them() -> None:
+    assert list(unserved.lines(recorded("defaults"))) == []
