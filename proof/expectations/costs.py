@@ -69,14 +69,19 @@ def _samples(truth: Truth) -> Expected:
                 truth.steady.start <= sample.at <= truth.steady.end for sample in samples
             )
     rates = {key: count / truth.steady.seconds / factor for key, count in arrived.items()}
-    expected = {key: about(Quantity.RATE, rate, 0.12) for key, rate in rates.items()}
+    expected = {key: about(Quantity.RATE, rate, _edge(truth)) for key, rate in rates.items()}
     return Expected((Label.SERVICE,), expected, coverage=SELDOM)
+
+
+def _edge(truth: Truth) -> float:
+    """A share: a window holds one sample of each series more or less than its length says."""
+    return max(0.12, truth.interval / truth.steady.seconds)
 
 
 def _month(truth: Truth) -> Expected:
     """One series: the samples of a month."""
     whole = sum(value.centre or 0 for value in _samples(truth).series.values())
-    return Expected((), {(): about(Quantity.COUNT, whole * SECONDS_A_MONTH, 0.12)}, coverage=SELDOM)
+    return Expected((), {(): about(Quantity.COUNT, whole * SECONDS_A_MONTH, _edge(truth))}, coverage=SELDOM)
 
 
 def _bill(truth: Truth) -> Expected:
