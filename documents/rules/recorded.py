@@ -60,9 +60,14 @@ class Group:
         return {"name": self.name, **interval, "rules": [rule.document for rule in self.rules]}
 
 
-def window_seconds(observed: Observed) -> int:
+def rate_seconds(interval_seconds: float) -> float:
     """How far a rate looks back: four samples at least, so that one that is late or lost leaves no gap."""
-    return max(SHORTEST_SECONDS, 4 * observed.interval_seconds)
+    return max(SHORTEST_SECONDS, 4 * interval_seconds)
+
+
+def window_seconds(observed: Observed) -> int:
+    """How far the rates of a stack look back."""
+    return int(rate_seconds(observed.interval_seconds))
 
 
 def window(observed: Observed) -> str:

@@ -1,16 +1,15 @@
 """What the dashboard "Overview" must show, and the recorded series behind it."""
 
-import bisect
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from documents import objectives
 from documents.alerting import alerts
 from documents.alerting.inputs import DEFAULTS, Thresholds
 from documents.catalogue import Label
-from proof.expectations.application import BOUNDS, errors, latency, requests
+from proof.expectations.application import errors, latency, requests
 from proof.expectations.ecs_tasks import cpu_share, memory_share
+from proof.expectations.missed import missed
 from proof.expectations.values import (
     SELDOM,
     Expectation,
@@ -23,12 +22,9 @@ from proof.expectations.values import (
     observed,
 )
 from proof.plan import Service
-from proof.truth import TaskTruth, Truth, Window
+from proof.truth import TaskTruth, Truth
 
 _UID: Final = "overview"
-
-_FAULT: Final = 500
-"""From this HTTP status on an answer is a fault of the application."""
 
 _ON_ERRORS: Final = (alerts.ERROR_RATE, alerts.BURNING_FAST, alerts.BURNING_SLOWLY)
 """The alerts that errors alone make fire; any other one is wrong in an even run."""
@@ -118,41 +114,6 @@ def _fullest(quantity: Callable[[Sequence[TaskTruth], Truth], Value]) -> Expecta
 # Objectives
 
 
-def _missed(truth: Truth, application: Service, slo: str) -> Value:
-    """Share of the requests that are not as the objective wants them, over every window that a rule may look back: the
-    steady one, and those that reach back to the start of the load."""
-    shares = [share for window in _looked_back(truth) for share in _missing(truth, application, slo, window)]
-    return between(Quantity.RATIO, 0.8 * min(shares), 1.2 * max(shares))
-
-
-def _looked_back(truth: Truth) -> Iterator[Window]:
-    yield truth.steady
-    first = truth.sent[0].ended
-    for seconds in range(math.ceil(truth.steady.seconds) + 1):
-        yield Window(first, truth.steady.start + seconds)
-
-
-def _missing(truth: Truth, application: Service, slo: str, window: Window) -> Iterator[float]:
-    """The share of a window as the sample behaves; for latencies also as the client measured them."""
-    pairs = zip(truth.handled[application.name], truth.sent, strict=True)
-    within = [pair for pair in pairs if window.start <= pair[0].at <= window.end]
-    promised = truth.plan.objectives[application.name].latency
-    if slo == objectives.AVAILABILITY or promised is None:
-        yield sum(handled.status >= _FAULT for handled, _ in within) / len(within)
-    else:
-        yield beyond(promised.threshold, [handled.seconds for handled, _ in within])
-        yield beyond(promised.threshold, [sent.seconds for _, sent in within])
-
-
-def beyond(threshold: float, seconds: Sequence[float]) -> float:
-    """The share of the values above a threshold as it can be told from buckets, whose values are taken to be even."""
-    index = bisect.bisect_left(BOUNDS, threshold)
-    lower, upper = BOUNDS[index - 1] if index else 0.0, BOUNDS[index]
-    above = sum(value > upper for value in seconds)
-    inside = sum(lower < value <= upper for value in seconds)
-    return (above + inside * (upper - threshold) / (upper - lower)) / len(seconds)
-
-
 def _by_slo(quantity: Callable[[Truth, Service, str], Value]) -> Expectation:
     """A series for each objective."""
     return lambda truth: Expected(
@@ -173,12 +134,12 @@ def _promised(truth: Truth, application: Service, slo: str) -> Value:
 
 def _left(truth: Truth, application: Service, slo: str) -> Value:
     allowed = 1 - truth.plan.objectives[application.name].ratios[slo]
-    missed = _missed(truth, application, slo)
-    return between(Quantity.RATIO, 1 - missed.high / allowed, 1 - missed.low / allowed)
+    share = missed(truth, application, slo)
+    return between(Quantity.RATIO, 1 - share.high / allowed, 1 - share.low / allowed)
 
 
 def _missed_rate(truth: Truth, application: Service, slo: str) -> Value:
-    rate, share = requests(truth, application.name), _missed(truth, application, slo)
+    rate, share = requests(truth, application.name), missed(truth, application, slo)
     return between(Quantity.RATE, rate.low * share.low, rate.high * share.high)
 
 
@@ -227,7 +188,7 @@ RECORDED: Final[Mapping[str, Expectation]] = {
     "job:http_latency_p95:seconds": _of_each(latency(0.95)),
     "slo:objective:ratio": _by_slo(_promised),
     "slo:errors:rate": _by_slo(_missed_rate),
-    "slo:errors:ratio": _by_slo(_missed),
+    "slo:errors:ratio": _by_slo(missed),
     "slo:error_budget_remaining:ratio": _by_slo(_left),
 }
 

@@ -13,7 +13,7 @@ from documents.objectives import Objectives
 from proof import expectations, grafana
 from proof.expectations import PANELS, VARIABLES
 from proof.expectations.application import ROUTE, from_histogram
-from proof.expectations.overview import beyond
+from proof.expectations.missed import beyond, missed
 from proof.expectations.values import Expected, Quantity, Value, about, between, exactly
 from proof.gate import Arrival
 from proof.truth import Truth
@@ -163,9 +163,23 @@ def test_budgets_follow_from_what_was_promised_and_what_was_sent() -> None:
 
 def test_what_is_slower_than_a_time_is_told_from_buckets() -> None:
     values = [0.15] * 90 + [0.6] * 10
-    assert beyond(0.5, values) == pytest.approx(0.1)
-    assert beyond(0.6, values) == pytest.approx(0.1 * 0.15 / 0.25)
-    assert beyond(0.1, values) == 1
+    once = [1.0] * 100
+    assert beyond(0.5, values, once) == pytest.approx(0.1)
+    assert beyond(0.6, values, once) == pytest.approx(0.1 * 0.15 / 0.25)
+    assert beyond(0.1, values, once) == 1
+    assert beyond(0.5, values, [1.0] * 90 + [2.0] * 10) == pytest.approx(20 / 110)
+
+
+def test_a_slow_start_weighs_more_the_longer_ago_it_was() -> None:
+    even = truth(plan(objectives={"front": PROMISED}))
+    slow = tuple(replace(one, ended=one.began + 0.8) if 20 <= one.order < 60 else one for one in even.sent)
+    of_slow, of_even = (missed(one, one.plan.applications[0], "latency") for one in (replace(even, sent=slow), even))
+    # At the tenth second what was two seconds ago counts two, and what is seen since the second one eight: all but
+    # the last four seconds were slow, and of those one request in ten.
+    fast = 4**2 / 7.8**2
+    assert of_slow.high == pytest.approx(1.2 * (1 - 0.9 * fast), rel=0.01)
+    assert of_slow.low == pytest.approx(of_even.low, rel=0.05)
+    assert of_even.high < 1.2 * 0.12
 
 
 # Costs
