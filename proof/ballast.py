@@ -21,7 +21,7 @@ while True:
     due, used = time.monotonic() + period, time.process_time() + share * period
     while time.process_time() < used:
         pass
-    time.sleep(max(due - time.monotonic(), 0))
+    time.sleep(max(due - time.monotonic(), 0))  # what is left of the period is for others: a share is what is wanted
 """
 
 

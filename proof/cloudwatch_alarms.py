@@ -166,7 +166,8 @@ def _within(one: Series, window: tuple[float, float]) -> Iterator[float]:
 
 
 def computed(text: str, values: Mapping[str, float | None]) -> float | None:
-    """Metric math: names and their differences. A point that one of them lacks has no result."""
+    """Metric math: names and their differences. A point that one of them lacks has no result. Raises ValueError for any
+    other expression: an alarm that the model cannot tell is not to be taken for a quiet one."""
 
     def value(node: ast.expr) -> float | None:
         match node:
@@ -176,6 +177,6 @@ def computed(text: str, values: Mapping[str, float | None]) -> float | None:
                 left, right = value(node.left), value(node.right)
                 return None if left is None or right is None else left - right
             case _:
-                raise NotImplementedError(f"the model has no {ast.unparse(node)!r}")
+                raise ValueError(f"the model has no {ast.unparse(node)!r}")
 
     return value(ast.parse(text, mode="eval").body)

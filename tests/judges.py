@@ -65,10 +65,14 @@ def request(service: str, operation: str, payload: Json) -> list[str]:
 
 def policy(document: Json) -> list[str]:
     """parliament's findings on an IAM policy document, its community auditors included."""
-    findings: Iterable[Any] = parliament.analyze_policy_string(
-        json.dumps(document), include_community_auditors=True
-    ).findings
-    return [f"{finding.issue}: {finding.detail} {finding.location}" for finding in findings]
+    return list(_policy(json.dumps(document)))
+
+
+# Stacks have most of their policies in common, and parliament takes half a second for each.
+@functools.cache
+def _policy(text: str) -> tuple[str, ...]:
+    findings: Iterable[Any] = parliament.analyze_policy_string(text, include_community_auditors=True).findings
+    return tuple(f"{finding.issue}: {finding.detail} {finding.location}" for finding in findings)
 
 
 @functools.cache

@@ -119,7 +119,7 @@ def test_metric_math_lacks_a_point_where_one_of_its_metrics_does() -> None:
     assert computed("a - b", {"a": 3.0, "b": 1.0}) == 2
     assert computed("a - b - b", {"a": 3.0, "b": 1.0}) == 1
     assert computed("a - b", {"a": 3.0, "b": None}) is None
-    with pytest.raises(NotImplementedError, match=r"the model has no 'FILL\(a, 0\)'"):
+    with pytest.raises(ValueError, match=r"the model has no 'FILL\(a, 0\)'"):
         computed("FILL(a, 0)", {"a": 3.0})
 
 
