@@ -8,6 +8,7 @@ from functools import cached_property
 import pulumi
 import pulumi_aws as aws
 
+from components.private_bucket import private_bucket
 from components.site import Site
 from documents import policies, travel
 from documents.policies import Statement
@@ -32,43 +33,20 @@ class ConfigurationBucket(pulumi.ComponentResource):
     def __init__(self, name: str, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ecs-observability:index:ConfigurationBucket", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        bucket = aws.s3.Bucket(
-            f"{name}-bucket",
-            bucket=site.account.apply(site.names.bucket),
-            # What older revisions read is in it until the stack goes.
-            force_destroy=True,
-            tags=site.tags,
-            opts=child,
-        )
-        private = aws.s3.BucketPublicAccessBlock(
-            f"{name}-private",
-            bucket=bucket.id,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        encrypted = aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{name}-encryption",
-            bucket=bucket.id,
-            rules=[_encryption(site)],
+        # What older revisions of tasks read is in it until the stack goes.
+        kept = private_bucket(
+            name,
+            site,
+            called=site.names.bucket,
+            policy=lambda bucket: bucket.arn.apply(lambda arn: json.dumps(policies.tls_only(arn), sort_keys=True)),
+            key_arn=site.key_arn,
             opts=child,
         )
         versioned = aws.s3.BucketVersioning(
-            f"{name}-versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=child
+            f"{name}-versions", bucket=kept.bucket.id, versioning_configuration={"status": "Enabled"}, opts=child
         )
-        secured = aws.s3.BucketPolicy(
-            f"{name}-policy",
-            bucket=bucket.id,
-            policy=bucket.arn.apply(lambda arn: json.dumps(policies.tls_only(arn), sort_keys=True)),
-            # S3 refuses two changes of a bucket's access at the same time.
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[private])),
-        )
-        self._child = pulumi.ResourceOptions.merge(
-            child, pulumi.ResourceOptions(depends_on=[encrypted, versioned, secured])
-        )
-        self.name, self.arn = bucket.bucket, bucket.arn
+        self._child = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[*kept.ready, versioned]))
+        self.name, self.arn = kept.bucket.bucket, kept.bucket.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def put(self, name: str, key: str, text: str) -> aws.s3.BucketObjectv2:
@@ -120,13 +98,3 @@ class Configurations:
     @cached_property
     def _bucket(self) -> ConfigurationBucket:
         return ConfigurationBucket(self._name, self._site)
-
-
-def _encryption(site: Site) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
-    """The one rule of a bucket's default encryption. With a bucket key, S3 asks KMS once instead of for each object."""
-    if not site.key_arn:
-        return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
-    return {
-        "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": site.key_arn},
-        "bucket_key_enabled": True,
-    }

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from components import fargate
 from components.fargate import Place
 from components.network import Network
+from components.private_bucket import private_bucket
 from components.site import Site
 from documents import policies
 from documents.traffic import TARGET_PORT, TLS_POLICY, Certificate, LoadBalancer, Traffic
@@ -197,33 +198,20 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
         """The name of a private bucket that forgets as log groups do, and what has to be there before it is written
         to."""
         name, site = f"{self._name}-access", self._site
-        bucket = aws.s3.Bucket(
-            f"{name}-bucket",
-            bucket=site.account.apply(site.names.access_logs),
-            # Like the log groups, it goes with the stack.
-            force_destroy=True,
-            tags=site.tags,
-            opts=self._child,
-        )
-        private = aws.s3.BucketPublicAccessBlock(
-            f"{name}-private",
-            bucket=bucket.id,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=self._child,
-        )
-        encrypted = aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{name}-encryption",
-            bucket=bucket.id,
+        made = private_bucket(
+            name,
+            site,
+            called=site.names.access_logs,
+            policy=lambda bucket: pulumi.Output.all(bucket.arn, site.account).apply(
+                lambda known: json.dumps(policies.access_logs(known[0], known[1]), sort_keys=True)
+            ),
             # A load balancer delivers to no bucket that is encrypted with a key of KMS.
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            key_arn=None,
             opts=self._child,
         )
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
-            bucket=bucket.id,
+            bucket=made.bucket.id,
             rules=[
                 {
                     "id": "retention",
@@ -234,16 +222,7 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
-        allowed = aws.s3.BucketPolicy(
-            f"{name}-policy",
-            bucket=bucket.id,
-            policy=pulumi.Output.all(bucket.arn, site.account).apply(
-                lambda known: json.dumps(policies.access_logs(known[0], known[1]), sort_keys=True)
-            ),
-            # S3 refuses two changes of a bucket's access at the same time.
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[private])),
-        )
-        return bucket.bucket, [encrypted, allowed]
+        return made.bucket.bucket, [*made.ready]
 
 
 def _named(domain: str) -> str:
