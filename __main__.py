@@ -12,10 +12,12 @@ from components import (
     Alerting,
     Application,
     ApplicationArgs,
+    CentralAccount,
     Cluster,
     CollectorService,
     Entrance,
     Grafana,
+    Ground,
     Image,
     Metrics,
     Network,
@@ -30,6 +32,7 @@ from components import (
     TaskArgs,
     TaskEvents,
     TraceAlertsArgs,
+    WriterRole,
     encrypted,
     grafana_role_policy,
     key_policy,
@@ -48,18 +51,22 @@ try:
     settings, imports = stack_settings.load(
         stack_settings.program_config(), names, Path(__file__).parent, stack_settings.encrypted_keys()
     )
+    # Rules look for series of the cluster, whosever it is.
+    names = replace(names, shared_cluster=settings.existing.cluster_name)
     rules = stack_settings.rules_of(settings, names, region)
 except ConfigurationError as error:
     raise pulumi.RunError(f"stack {names.stack!r} cannot be deployed:\n{error}") from None
-names = replace(names, shared_cluster=settings.existing.cluster_name)
 for warning in stack_settings.warnings(settings):
     pulumi.log.warn(warning)
 
 site = encrypted(
     Site.here(names, region, settings.tags, settings.identity, settings.logs.retention_days), settings.encryption
 )
-found = look_up(site, settings.existing, insights=catalogue.Pattern.SERVICE in settings.patterns)
-metrics = Metrics("metrics", {"site": site, "metrics": settings.metrics, "rules": rules, "existing": found.metrics})
+found = look_up(
+    site, settings.existing, insights=catalogue.Pattern.SERVICE in settings.patterns, central=settings.accounts.central
+)
+own_rules = rules if settings.owns_rules else {}
+metrics = Metrics("metrics", {"site": site, "metrics": settings.metrics, "rules": own_rules, "existing": found.metrics})
 network = Network(
     "network",
     {
@@ -77,6 +84,8 @@ cluster = Cluster(
         "container_insights": stack_settings.container_insights(settings),
         "existing": found.cluster,
         "capacity_providers": stack_settings.capacity_providers(settings),
+        "ec2": settings.ec2,
+        "ground": Ground(network.vpc_id, network.subnet_ids, network.worn),
     },
 )
 place = Place(site, cluster, network.vpc_id, network.subnet_ids, network.public_addresses, network.worn)
@@ -89,7 +98,7 @@ alerting = Alerting(
         "site": site,
         "observed": observed,
         "workspace_id": metrics.workspace_id,
-        "workspace_arn": metrics.workspace_arn,
+        "workspace_arn": None if settings.accounts.central else metrics.workspace_arn,
         "subscriptions": settings.alerts.subscriptions,
         "defines": settings.owns_rules,
     },
@@ -164,6 +173,28 @@ if scheduled:
 if any(needed_policies.values()):
     pulumi.export("rolePolicies", {name: needed for name, needed in needed_policies.items() if needed})
 
+if settings.accounts.central:
+    # Grafana of that account has the data sources that a stack's own has.
+    shown = stack_settings.dashboards_of(settings, names, region, imports)
+    central = CentralAccount(
+        "central",
+        {
+            "site": site,
+            "central": settings.accounts.central,
+            "traces": settings.traces,
+            "task_roles": stack_settings.existing_task_roles(settings),
+            "rules": rules,
+            "dashboards": shown,
+        },
+    )
+    pulumi.export("centralRole", central.role)
+if settings.accounts.writers:
+    writer = WriterRole(
+        "writers", {"site": site, "writers": settings.accounts.writers, "workspace_arn": metrics.workspace_arn}
+    )
+    pulumi.export("writerRole", writer.arn)
+    pulumi.export("workspaceArn", metrics.workspace_arn)
+
 pulumi.export("cluster", cluster.name)
 if site.key_arn:
     pulumi.export("encryptionKeyPolicy", key_policy(site))
@@ -188,10 +219,11 @@ if settings.grafana.enabled:
             "interval_seconds": settings.metrics.interval_seconds,
             "dashboards": stack_settings.dashboards_of(settings, names, region, imports),
             "trace_alerts": trace_alerts if settings.alerts.traces else None,
+            "log_groups": observed.foreign_log_groups,
             "existing": found.grafana,
         },
     )
     pulumi.export("grafanaUrl", grafana.url)
     if found.grafana:
-        pulumi.export("grafanaRolePolicy", grafana_role_policy(site, metrics))
+        pulumi.export("grafanaRolePolicy", grafana_role_policy(site, metrics, observed.foreign_log_groups))
     pulumi.export("dashboardUrls", grafana.dashboard_urls)

@@ -8,15 +8,34 @@ from typing import Annotated, Any, Final, TypeVar, cast
 import pulumi.runtime.config as pulumi_config
 from pydantic import AfterValidator, Discriminator, Tag, TypeAdapter, ValidationError, field_validator
 
+from documents import (
+    accounts,
+    compute,
+    existing,
+    grafana,
+    inputs,
+    instances,
+    logs,
+    receivers,
+    rules,
+    scaling,
+    service_connect,
+    signals,
+    task,
+    tasks,
+    tracing,
+    traffic,
+)
 from documents import collector as collector_documents
-from documents import compute, existing, inputs, receivers, rules, scaling, signals, task, tasks, tracing, traffic
 from documents import observed as observation
 from documents.alerting import alertmanager, limits
-from documents.alerting.alerts import OF_COLLECTORS
+from documents.alerting.alerts import OF_COLLECTORS, OF_NO_APPLICATION
 from documents.alerting.inputs import DEFAULTS, Alerts, ApplicationAlerts
 from documents.alerting.rules import alerting_rules
 from documents.alerting.subscriptions import warnings as delivery_warnings
 from documents.catalogue import Pattern
+from documents.central import Accounts
+from documents.compute import Compute
 from documents.dashboards import OURS, Dashboard, dashboards
 from documents.dashboards.imported import DashboardError, imported
 from documents.dashboards.shared import shared
@@ -25,7 +44,7 @@ from documents.existing import Existing
 from documents.faults import BUILD, REFERENCE, ConfigurationError, Fault, faults_of, nearest, wrong
 from documents.model import is_placeholder
 from documents.names import COLLECTOR, Names
-from documents.network import Network, Uses
+from documents.network import Egress, Network, Uses
 from documents.network import faults as network_faults
 from documents.objectives import DAY, PERIOD_SECONDS, Objectives, between_bounds, is_bound
 from documents.observed import Observed
@@ -116,10 +135,12 @@ class Settings(inputs.Model):
     grafana: inputs.Grafana = inputs.Grafana()
     identity: inputs.Identity = inputs.Identity()
     network: Network = Network()
+    ec2: instances.Ec2 = instances.Ec2()
     load_balancer: LoadBalancer = LoadBalancer()
     logs: inputs.Logs = inputs.Logs()
     encryption: Encryption = Encryption()
     existing: Existing = Existing()
+    accounts: Accounts = Accounts()
     tags: Mapping[str, str] = {}
 
     def pattern_of(self, application: StackApplication) -> Pattern:
@@ -136,12 +157,13 @@ class Settings(inputs.Model):
             metrics_to_cloudwatch=self.metrics.to_cloudwatch,
             logs_to_cloudwatch=self.logs.from_applications,
             additions=self.collector.additions,
+            central=self.accounts.central,
         )
 
     @property
     def owns_rules(self) -> bool:
         """Whether rules and Alertmanager definition of the AMP workspace are the stack's."""
-        return not self.existing.metrics or self.existing.rules
+        return self.accounts.central is None and (not self.existing.metrics or self.existing.rules)
 
     @property
     def patterns(self) -> frozenset[Pattern]:
@@ -199,6 +221,7 @@ def load(
     faults += [*_across(applications, parts, names, faults), *_task_faults(own_tasks, parts, names, faults)]
     faults += _build_faults(_by_key(applications, own_tasks), root)
     faults += _network_faults(applications, parts, config.get("aws:region", ""), faults)
+    faults += _account_faults(parts, config.get("aws:region", ""), faults)
     imports = _imports(parts["grafana"], root, faults)
     if faults:
         raise ConfigurationError(faults)
@@ -234,7 +257,16 @@ def warnings(settings: Settings) -> list[str]:
             for index, one in enumerate(settings.applications)
             for text in compute.warnings(one.capacity, f"applications.{index}")
         ),
+        *(
+            text
+            for index, one in enumerate(settings.applications)
+            for text in service_connect.warnings(one.service_connect, one.cpu, f"applications.{index}")
+        ),
+        *(text for key, one in _workloads(settings).items() for text in logs.warnings(one.logs, key)),
+        *instances.warnings(settings.ec2, _placed(settings, dict(enumerate(settings.applications)))),
         *existing.warnings(settings.existing),
+        *grafana.warnings(settings.grafana.network_access, settings.grafana.vpc),
+        *accounts.warnings(settings.accounts.central),
         *delivery_warnings(settings.alerts.subscriptions),
     ] + [
         f"{key}.image: the tag 'latest' may be another image tomorrow (got {one.image!r}); pin a version"
@@ -277,6 +309,8 @@ def _uses(settings: Settings, workloads: Mapping[str, StackApplication | StackTa
             images[f"{key}.instrumentation.image"] = one.instrumentation.source
         secrets |= {f"{key}.secrets.{name}": arn for name, arn in one.secrets.items()}
         secrets |= {f"{key}.container.extra.repositoryCredentials": arn for arn in one.container.secrets}
+        secrets |= {f"{key}.logs.firelens.secretOptions": arn for arn in one.logs.secrets}
+        images |= {f"{key}.logs.firelens.image": image for image in one.logs.images}
     return Uses(
         images=images,
         secrets=secrets,
@@ -285,7 +319,15 @@ def _uses(settings: Settings, workloads: Mapping[str, StackApplication | StackTa
         destinations=settings.destinations,
         scrapes=any(one.metrics and (one.pattern or settings.pattern) is Pattern.SERVICE for one in workloads.values()),
         sessions=any(one.exec for one in workloads.values()),
+        log_groups=tuple(dict.fromkeys(one.logs.group for one in workloads.values() if one.logs.group)),
+        routed=tuple(statement for one in workloads.values() for statement in one.logs.statements),
+        central=settings.accounts.central,
     )
+
+
+def existing_task_roles(settings: Settings) -> list[str]:
+    """The ARNs of task roles that exist already."""
+    return [one.task_role for one in _workloads(settings).values() if one.task_role]
 
 
 def capacity_providers(settings: Settings) -> tuple[str, ...]:
@@ -299,8 +341,8 @@ def container_insights(settings: Settings) -> str:
 
 
 def rules_of(settings: Settings, names: Names, region: str) -> dict[str, str]:
-    """Rules files by namespace. Raises ConfigurationError with what AMP would refuse in them or in its Alertmanager's
-    definition, minutes after the deployment has begun."""
+    """Rules files by namespace, whoever deploys them. Raises ConfigurationError with what AMP would refuse in them or
+    in its Alertmanager's definition, minutes after the deployment has begun."""
     seen = observed(settings, names, region)
     documents = {"recording": rules.recording_rules(seen), "alerts": alerting_rules(seen)}
     # Where every alert is turned off, nothing is left to make a namespace of.
@@ -312,9 +354,9 @@ def rules_of(settings: Settings, names: Names, region: str) -> dict[str, str]:
     ]
     if refused:
         raise ConfigurationError(refused)
-    if settings.existing.metrics:
+    if settings.accounts.central or settings.existing.metrics:
         # Beside those of others, who have namespaces of their own.
-        return {f"{names.prefix}-{one}": text for one, text in texts.items()} if settings.owns_rules else {}
+        return {f"{names.prefix}-{one}": text for one, text in texts.items()}
     return texts
 
 
@@ -334,14 +376,17 @@ def observed(settings: Settings, names: Names, region: str) -> Observed:
                 thresholds=one.alerts.thresholds.over(thresholds),
                 disabled=frozenset((*settings.alerts.disabled, *one.alerts.disabled)),
                 objectives=one.objectives,
+                log_group=one.logs.group,
             )
             for one in settings.applications
         ),
-        disabled=frozenset(settings.alerts.disabled),
+        # The metrics of a workspace in CloudWatch are its own account's.
+        disabled=frozenset((*settings.alerts.disabled, *(OF_NO_APPLICATION if settings.accounts.central else ()))),
         collectors=settings.collector.least_tasks if serves else 0,
         scraped=settings.scraped,
         max_series=settings.metrics.max_series,
         logs=settings.signals.logs_to_cloudwatch,
+        scheduled=any(one.schedule for one in settings.tasks),
         thresholds=thresholds,
         runbooks=settings.alerts.runbooks,
         collector_memory={pattern: _collector_memory(settings, pattern) for pattern in settings.patterns},
@@ -357,7 +402,7 @@ def _collector_memory(settings: Settings, pattern: Pattern) -> int:
 def dashboards_of(settings: Settings, names: Names, region: str, imports: Iterable[Dashboard]) -> tuple[Dashboard, ...]:
     """Our dashboards and those that the stack imports."""
     every = (*dashboards(observed(settings, names, region)), *imports)
-    return shared(names.prefix, every) if settings.existing.grafana else every
+    return shared(names.prefix, every) if settings.existing.grafana or settings.accounts.central else every
 
 
 def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:
@@ -465,6 +510,8 @@ def _across(
         across += existing.faults(parts["existing"], parts["metrics"], parts["grafana"], traces=traces)
     if _sound(found, "loadBalancer", "network"):
         across += _traffic_faults(applications, parts, found)
+    if _sound(found, "ec2", "existing", "network", "collector", "pattern"):
+        across += _instance_faults(applications, parts, found)
     across += [fault for fault in inputs.tags_fit(parts["tags"] or {}, "tags") if _sound(found, fault.key)]
     across += [
         fault
@@ -493,7 +540,7 @@ def _across(
             across += inputs.service_fits(collector, "collector")
         if _sound(found, "collector.receivers", "collector.discovery", "traces"):
             across += _trace_faults(applications, patterns, collector, parts["traces"])
-        if _sound(found, "collector", "metrics", "traces", "destinations", "logs"):
+        if _sound(found, "collector", "metrics", "traces", "destinations", "logs", "accounts"):
             across += _collector_faults(applications, patterns, parts, names)
     return across
 
@@ -526,6 +573,40 @@ def _traffic_faults(
         if one.traffic and _sound(found, f"applications.{index}.traffic", f"applications.{index}.name")
     }
     return traffic.faults(parts["load_balancer"], claims, parts["network"])
+
+
+def _instance_faults(
+    applications: Mapping[int, StackApplication], parts: Mapping[str, Any], found: Sequence[Fault]
+) -> list[Fault]:
+    """Faults between EC2 instances and what is to be on them."""
+    sound = {index: one for index, one in applications.items() if _sound(found, f"applications.{index}")}
+    settings, network = Settings.model_construct(**parts), parts["network"]
+    return instances.faults(
+        settings.ec2,
+        _placed(settings, sound),
+        cluster=settings.existing.cluster is not None,
+        vpc=network.vpc is not None,
+        private=network.private,
+        closed=network.way_out is Egress.ENDPOINTS,
+    )
+
+
+def _placed(settings: Settings, applications: Mapping[int, StackApplication]) -> list[instances.Placed]:
+    """The tasks that are to be on instances."""
+    placed = [
+        instances.placed(one, f"applications.{index}")
+        for index, one in applications.items()
+        if one.compute is Compute.EC2
+    ]
+    collector, served = settings.collector, [one for one in applications.values() if _served(settings, one)]
+    if collector.compute is Compute.EC2 and served:
+        scraped = any(one.metrics for one in served)
+        placed.append(instances.placed_collectors(collector, "collector", scraped=scraped))
+    return placed
+
+
+def _served(settings: Settings, application: StackApplication) -> bool:
+    return settings.pattern_of(application) is Pattern.SERVICE
 
 
 def _alert_faults(alerts: Alerts | None, grafana: inputs.Grafana | None) -> list[Fault]:
@@ -622,10 +703,25 @@ def _network_faults(
     applications: Mapping[int, StackApplication], parts: Mapping[str, Any], region: str, found: Sequence[Fault]
 ) -> list[Fault]:
     """Faults between the network and what tasks use through it."""
-    if not _sound(found, "network", "collector", "traces", "destinations", "pattern"):
+    if not _sound(found, "network", "collector", "traces", "destinations", "pattern", "accounts"):
         return []
     uses = _uses(Settings.model_construct(**parts), _by_key(applications, parts["tasks"] or {}))
     return [fault for fault in network_faults(parts["network"], uses, region) if _sound(found, fault.key)]
+
+
+def _account_faults(parts: Mapping[str, Any], region: str, found: Sequence[Fault]) -> list[Fault]:
+    """Faults between a central account and what the stack has of its own."""
+    if not _sound(found, "accounts"):
+        return []
+    faults = accounts.faults(
+        parts["accounts"],
+        existing=parts["existing"],
+        metrics=parts["metrics"],
+        grafana=parts["grafana"],
+        subscriptions=parts["alerts"].subscriptions if parts["alerts"] else (),
+        region=region,
+    )
+    return [fault for fault in faults if _sound(found, fault.key)]
 
 
 def _build_faults(workloads: Mapping[str, StackApplication | StackTask], root: Path) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from components.alerting import Alerting, AlertingArgs
 from components.application import Application, ApplicationArgs
+from components.central import CentralAccount, CentralAccountArgs, WriterRole, WriterRoleArgs
 from components.cluster import Cluster, ClusterArgs
 from components.configurations import Configurations
 from components.encryption import encrypted, key_policy
@@ -10,6 +11,7 @@ from components.existing import Found, look_up
 from components.fargate import Place
 from components.grafana import Grafana, GrafanaArgs, grafana_role_policy
 from components.image import Image, ImageArgs
+from components.instances import Ground
 from components.load_balancer import (
     ApplicationLoadBalancer,
     ApplicationLoadBalancerArgs,
@@ -43,6 +45,8 @@ __all__ = [
     "ApplicationLoadBalancer",
     "ApplicationLoadBalancerArgs",
     "Balancer",
+    "CentralAccount",
+    "CentralAccountArgs",
     "Cluster",
     "ClusterArgs",
     "CollectorService",
@@ -52,6 +56,7 @@ __all__ = [
     "Found",
     "Grafana",
     "GrafanaArgs",
+    "Ground",
     "Image",
     "ImageArgs",
     "Instrumentation",
@@ -74,6 +79,8 @@ __all__ = [
     "TaskEventsArgs",
     "Telemetry",
     "TraceAlertsArgs",
+    "WriterRole",
+    "WriterRoleArgs",
     "encrypted",
     "grafana_role_policy",
     "instrument",

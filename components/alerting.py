@@ -23,12 +23,13 @@ CHAT = "chat"
 
 class AlertingArgs(TypedDict):
     """What is watched, whose alerts go where, and to whom. `defines` is whether the workspace's Alertmanager definition
-    is this stack's, of which there is one."""
+    is this stack's, of which there is one; without `workspace_arn` the workspace is another account's, whose alerts
+    reach no topic of this one."""
 
     site: Site
     observed: Observed
     workspace_id: pulumi.Input[str]
-    workspace_arn: pulumi.Input[str]
+    workspace_arn: pulumi.Input[str] | None
     subscriptions: Sequence[Subscription]
     defines: NotRequired[bool]
 
@@ -47,15 +48,15 @@ class Alerting(pulumi.ComponentResource):
         super().__init__("ecs-observability:index:Alerting", name, None, opts)
         self._name, self._site = name, args["site"]
         self._child = pulumi.ResourceOptions(parent=self)
-        self._workspace_arn = pulumi.Output.from_input(args["workspace_arn"])
+        self._workspace_arn = args["workspace_arn"]
         subscriptions = args["subscriptions"]
         key_id, self.key_arn = self._key()
         self.topic_arns = {severity: self._topic(severity.value, key_id) for severity in Severity}
-        heartbeat = self._topic(HEARTBEAT, key_id, alarms=False)
+        heartbeat = self._topic(HEARTBEAT, key_id, alarms=False) if self._workspace_arn is not None else None
         chats = {one: self._topic(f"{CHAT}-{one}", key_id) for one in alertmanager.chatting(subscriptions)}
         self._subscribe(subscriptions)
         self._chats(subscriptions, chats)
-        if args.get("defines", True):
+        if heartbeat is not None and args.get("defines", True):
             self._definition(args, heartbeat, chats)
         for index, alarm in enumerate(alarms.alarms(args["observed"], PENDING)):
             self._alarm(index, alarm, args, chats)

@@ -1,7 +1,7 @@
-"""An application of the user on Fargate, observed by whichever pattern it is given."""
+"""An application of the user, observed by whichever pattern it is given."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
@@ -11,14 +11,16 @@ from components.load_balancer import Balancer, Entrance
 from components.patterns.instrumentation import Pattern
 from components.rollout import delivery
 from components.scaling import ignored, scale
-from components.workload import Wanted, observed_task
-from documents import inputs, traffic
+from components.workload import ObservedTask, Wanted, observed_task
+from documents import inputs, instances, service_connect, task, traffic
 from documents.compute import Capacity
 from documents.containers import Container, Volume
 from documents.faults import ConfigurationError
 from documents.instrumentation import AutoInstrumentation
+from documents.logs import Logs
 from documents.rollout import Rollout
 from documents.scaling import Scaling
+from documents.service_connect import ServiceConnect
 from documents.signals import Scrape
 from documents.traffic import Traffic
 
@@ -55,12 +57,15 @@ class ApplicationArgs(TypedDict):
     volumes: NotRequired[Mapping[str, Volume]]
     ephemeral_storage: NotRequired[int | None]
     exec: NotRequired[bool]
+    logs: NotRequired[Logs]
     task_role: NotRequired[pulumi.Input[str] | None]
     execution_role: NotRequired[pulumi.Input[str] | None]
     traffic: NotRequired[Traffic | None]
     rollout: NotRequired[Rollout | None]
     scaling: NotRequired[Scaling | None]
     capacity: NotRequired[Capacity | None]
+    compute: NotRequired[str]
+    service_connect: NotRequired[ServiceConnect | None]
 
 
 class Application(pulumi.ComponentResource):
@@ -81,13 +86,18 @@ class Application(pulumi.ComponentResource):
         wanted = Wanted(own, args.get("repository_arn"))
         application = wanted.now(inputs.Application, place.site, pattern)
         balancer, beside = args.get("load_balancer"), args.get("beside")
-        if faults := traffic.application_faults(
-            application.traffic, balanced=balancer is not None, beside=beside is not None, key=application.name
-        ):
+        if faults := [
+            *traffic.application_faults(
+                application.traffic, balanced=balancer is not None, beside=beside is not None, key=application.name
+            ),
+            *place.faults(application.compute, instances.placed(application, application.name)),
+        ]:
             raise ConfigurationError(faults)
         super().__init__("ecs-observability:index:Application", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        observed = observed_task(name, place, pattern, workload=application, wanted=wanted, opts=child)
+        observed = observed_task(
+            name, place, pattern, workload=application, wanted=wanted, compute=application.compute, opts=child
+        )
         definition, roles, instrumentation = observed.definition, observed.roles, observed.instrumentation
         group = fargate.security_group(
             f"{name}-tasks",
@@ -118,10 +128,12 @@ class Application(pulumi.ComponentResource):
                 group, place.cluster.applications_group_id, *instrumentation.security_group_ids
             ],
             service_registries={"registry_arn": registry.arn},
-            service_connect=instrumentation.service_connect,
+            service_connect=_connected(place, application, observed) or instrumentation.service_connect,
             delivery=delivered.inputs,
             sessions=application.exec,
-            strategy=application.capacity.strategy if application.capacity else (),
+            strategy=application.capacity.strategy
+            if application.capacity
+            else place.cluster.strategy(application.compute),
             opts=pulumi.ResourceOptions.merge(
                 child,
                 pulumi.ResourceOptions(
@@ -145,3 +157,17 @@ class Application(pulumi.ComponentResource):
                 "taskRoleName": self.task_role_name,
             }
         )
+
+
+def _connected(place: Place, application: inputs.Application, observed: ObservedTask) -> dict[str, Any] | None:
+    """How it is found by Service Connect, and finds others; None where it asks for nothing of the kind."""
+    if application.service_connect is None:
+        return None
+    return service_connect.configuration(
+        application.service_connect,
+        name=application.name,
+        port=application.port,
+        address=place.site.names.address(application.name),
+        namespace=place.cluster.namespace_arn,
+        log=task.log_configuration(observed.log_group, place.site.region, service_connect.LOG_STREAM),
+    )

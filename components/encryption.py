@@ -1,18 +1,17 @@
 """The KMS key of what a stack stores, made or existing, and the watch over what can never have another."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
+from components.refusal import refuse
 from components.site import Site
 from components.workspaces import own_workspaces
 from documents import encryption, policies
 from documents.encryption import Encryption
-from documents.faults import ConfigurationError, Fault
 
 _ASKED: Final = ("arn", "enabled", "key_manager", "key_spec", "key_usage")
 
@@ -40,18 +39,29 @@ class EncryptionKey(pulumi.ComponentResource):
 
 
 def encrypted(site: Site, wanted: Encryption) -> Site:
-    """The site with the key that is wanted. An existing key is looked at, and never changed: ConfigurationError says
-    what makes it unfit, and `key_policy` what its policy has to admit."""
+    """The site with the key that is wanted. RefusedError says what makes an existing key unfit, which is looked at and
+    never changed; and where the AMP workspace that runs has another, since the update would delete it with all of its
+    metrics, and no resource option refuses that both ways (`protect` allows a replacement as soon as either the old or
+    the new state is without it)."""
+    running = own_workspaces(site)
+
+    def unchanged(key: str | None) -> str | None:
+        faults = [encryption.workspace_faults(key, one.workspace_id, one.kms_key_arn or "") for one in running]
+        refuse([fault for each in faults for fault in each])
+        return key
+
+    unchanged(wanted.key)
     if wanted.key is None:
         return site
     if wanted.key == encryption.MADE:
-        return replace(site, encryption=wanted, key_arn=EncryptionKey("encryption", site).arn)
+        # Before it is made it has no ARN; a preview then compares no more than above.
+        return replace(site, key_arn=EncryptionKey("encryption", site).arn.apply(lambda arn: str(unchanged(arn))))
 
     def fit(key: Any) -> str:
-        _refuse(encryption.key_faults({name: getattr(key, name) for name in _ASKED}, site.region))
+        refuse(encryption.key_faults({name: getattr(key, name) for name in _ASKED}, site.region))
         return str(key.arn)
 
-    return replace(site, encryption=wanted, key_arn=aws.kms.get_key_output(key_id=wanted.key).apply(fit))
+    return replace(site, key_arn=aws.kms.get_key_output(key_id=wanted.key).apply(fit))
 
 
 def key_policy(site: Site) -> pulumi.Output[str]:
@@ -68,31 +78,3 @@ def key_policy(site: Site) -> pulumi.Output[str]:
             sort_keys=True,
         )
     )
-
-
-def workspace_key(site: Site) -> pulumi.Output[str | None]:
-    """The key of the AMP workspace, after a look at the one that runs: ConfigurationError where it has another, since
-    the update would delete it with all of its metrics, and no resource option refuses that both ways (`protect` allows
-    a replacement as soon as either the old or the new state is without it)."""
-    running = own_workspaces(site)
-
-    def unchanged(found: Sequence[Any], key: str | None) -> str | None:
-        _refuse(
-            [
-                fault
-                for one in found
-                for fault in encryption.workspace_faults(key, one.workspace_id, one.kms_key_arn or "")
-            ]
-        )
-        return key
-
-    # Before a key is made it has no ARN; a preview then compares no more than this.
-    asked = running.apply(lambda found: unchanged(found, site.encryption.key))
-    if site.key_arn is None:
-        return asked
-    return pulumi.Output.all(running, site.key_arn, asked).apply(lambda known: unchanged(known[0], known[1]))
-
-
-def _refuse(faults: Sequence[Fault]) -> None:
-    if faults:
-        raise ConfigurationError(faults)

@@ -53,6 +53,7 @@ class Endpoints(pulumi.ComponentResource):
             tags=site.tags,
             opts=child,
         )
+        ids: dict[str, pulumi.Output[str]] = {}
         for service, policy in _policies(args).items():
             placed: dict[str, Any] = (
                 {"vpc_endpoint_type": "Gateway", "route_table_ids": [args["route_table_id"]]}
@@ -65,7 +66,7 @@ class Endpoints(pulumi.ComponentResource):
                     "private_dns_enabled": True,
                 }
             )
-            aws.ec2.VpcEndpoint(
+            ids[service] = aws.ec2.VpcEndpoint(
                 f"{name}-{service.replace('.', '-')}",
                 vpc_id=args["vpc_id"],
                 service_name=f"com.amazonaws.{site.region}.{service}",
@@ -73,8 +74,8 @@ class Endpoints(pulumi.ComponentResource):
                 tags=site.named(f"{site.names.prefix}-{service}"),
                 opts=child,
                 **placed,
-            )
-        self.register_outputs({})
+            ).id
+        self.register_outputs({"endpointIds": ids})
 
 
 def _policies(args: EndpointsArgs) -> dict[str, pulumi.Output[str]]:

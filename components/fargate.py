@@ -1,4 +1,4 @@
-"""An ECS service on Fargate with what belongs to it: log group, security group, private name."""
+"""An ECS service, on Fargate or where its strategy says, with what belongs to it: log group, security group, name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ import pulumi_aws as aws
 from components.cluster import Cluster
 from components.identity import TaskRoles
 from components.site import Site
-from documents.compute import Share
+from documents.compute import Compute, Share
+from documents.faults import Fault
 from documents.inputs import Architecture
+from documents.instances import Placed, placed_faults
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,12 @@ class Place:
     subnet_ids: Sequence[pulumi.Output[str]]
     public_addresses: bool = True
     worn: Sequence[pulumi.Output[str]] = ()
+
+    def faults(self, compute: Compute, wanted: Placed) -> list[Fault]:
+        """Why tasks cannot run on what they are to run on here."""
+        if compute is Compute.FARGATE:
+            return []
+        return placed_faults(wanted, self.cluster.capacity, private=not self.public_addresses)
 
 
 _WHOLE = 100
@@ -158,15 +166,16 @@ def task_definition(
     container_definitions: pulumi.Output[str],
     volumes: pulumi.Input[Any] | None = None,
     ephemeral_storage: int | None = None,
+    compute: Compute = Compute.FARGATE,
     opts: pulumi.ResourceOptions,
 ) -> aws.ecs.TaskDefinition:
-    """A Fargate task; `size` is CPU units and MiB, `container_definitions` the JSON that ECS takes, `volumes` what its
-    containers mount, `ephemeral_storage` GiB."""
+    """A task with a network interface of its own; `size` is CPU units and MiB, `container_definitions` the JSON that
+    ECS takes, `volumes` what its containers mount, `ephemeral_storage` GiB."""
     cpu, memory = size
     return aws.ecs.TaskDefinition(
         name,
         family=place.site.names.family(service),
-        requires_compatibilities=["FARGATE"],
+        requires_compatibilities=[compute.value.upper()],
         network_mode="awsvpc",
         cpu=str(cpu),
         memory=str(memory),

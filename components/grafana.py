@@ -15,6 +15,7 @@ from components.metrics import Metrics
 from components.plugins import install_plugin
 from components.site import Site
 from components.trace_alerts import TraceAlertsArgs, place
+from components.workspace_access import admitted, connected, identity_provider
 from documents import catalogue, events, inputs, policies
 from documents.dashboards import Dashboard
 from documents.dashboards.shared import uid
@@ -34,7 +35,8 @@ _INSTALLED: Final = (AMP, XRAY)
 
 class GrafanaArgs(TypedDict):
     """What the workspace needs. `interval_seconds` is how often metrics arrive; `trace_alerts` are for whoever asks.
-    In an `existing` workspace, which others use too, `dashboards` are those that `dashboards.shared` makes."""
+    In an `existing` workspace, which others use too, `dashboards` are those that `dashboards.shared` makes.
+    `log_groups` are names of log groups that are read beside the stack's own."""
 
     site: Site
     settings: inputs.Grafana
@@ -42,6 +44,7 @@ class GrafanaArgs(TypedDict):
     interval_seconds: int
     dashboards: Sequence[Dashboard]
     trace_alerts: NotRequired[TraceAlertsArgs | None]
+    log_groups: NotRequired[Sequence[str]]
     existing: NotRequired[pulumi.Output[aws.grafana.AwaitableGetWorkspaceResult] | None]
 
 
@@ -74,7 +77,14 @@ class Grafana(pulumi.ComponentResource):
         )
         content = pulumi.ResourceOptions(parent=self, provider=provider, deleted_with=workspace)
         sources = self._data_sources(name, args, token, content)
-        folder = grafana.oss.Folder(f"{name}-folder", uid=site.names.prefix, title=site.names.prefix, opts=content)
+        folder = grafana.oss.Folder(
+            f"{name}-folder",
+            uid=site.names.prefix,
+            title=site.names.prefix,
+            # What others have put into it would go with the folder.
+            prevent_destroy_if_not_empty=None if workspace else True,
+            opts=content,
+        )
         after_sources = pulumi.ResourceOptions.merge(content, pulumi.ResourceOptions(depends_on=sources))
         self.dashboard_urls = {}
         for dashboard in args["dashboards"]:
@@ -100,14 +110,19 @@ class Grafana(pulumi.ComponentResource):
             site=site,
             role_name=site.names.role("grafana", "workspace"),
             trust=grafana_trust(site),
-            statements=_read_statements(site, args["metrics"], publishes),
+            statements=_read_statements(site, args["metrics"], args.get("log_groups", ()), publishes),
             opts=child,
         )
+        saml = args["settings"].saml
+        # AWS's provider takes another way to log in for another workspace, and all that people made would go.
+        kept = pulumi.ResourceOptions(depends_on=granted, ignore_changes=["authenticationProviders"])
         workspace = aws.grafana.Workspace(
             f"{name}-workspace",
             name=site.names.prefix,
             account_access_type="CURRENT_ACCOUNT",
-            authentication_providers=["AWS_SSO"],
+            authentication_providers=["AWS_SSO", "SAML"] if saml else ["AWS_SSO"],
+            network_access_control=admitted(args["settings"].network_access),
+            vpc_configuration=connected(args["settings"].vpc),
             # With SERVICE_MANAGED only the console attaches policies to the role, the API does not.
             permission_type="CUSTOMER_MANAGED",
             role_arn=reader.arn,
@@ -118,8 +133,10 @@ class Grafana(pulumi.ComponentResource):
                 {"plugins": {"pluginAdminEnabled": True}, "unifiedAlerting": {"enabled": True}}, sort_keys=True
             ),
             tags=site.tags,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=granted)),
+            opts=pulumi.ResourceOptions.merge(child, kept),
         )
+        if saml:
+            identity_provider(f"{name}-saml", workspace.id, saml, child)
         for grafana_role, access in _roles(args["settings"]).items():
             aws.grafana.RoleAssociation(
                 f"{name}-{grafana_role.lower()}s",
@@ -209,9 +226,10 @@ class Grafana(pulumi.ComponentResource):
 
 
 def _read_statements(
-    site: Site, metrics: Metrics, publishes: Sequence[pulumi.Input[str]] = ()
+    site: Site, metrics: Metrics, log_groups: Sequence[str], publishes: Sequence[pulumi.Input[str]] = ()
 ) -> pulumi.Output[list[policies.Statement]]:
-    """What the workspace's role may do; `publishes` are the ARNs of a topic and its key."""
+    """What the workspace's role may do; `log_groups` are names of log groups that are not the stack's, `publishes` the
+    ARNs of a topic and its key."""
 
     def statements(known: Sequence[str]) -> list[policies.Statement]:
         workspace_arn, partition, account, *topic_and_key = known
@@ -223,6 +241,7 @@ def _read_statements(
                     catalogue.performance_log_group(site.names.cluster),
                     events.log_group(site.names),
                     site.names.log_group("*"),
+                    *log_groups,
                 )
             ],
         )
@@ -231,9 +250,10 @@ def _read_statements(
     return pulumi.Output.all(metrics.workspace_arn, site.partition, site.account, *publishes).apply(statements)
 
 
-def grafana_role_policy(site: Site, metrics: Metrics) -> pulumi.Output[str]:
+def grafana_role_policy(site: Site, metrics: Metrics, log_groups: Sequence[str] = ()) -> pulumi.Output[str]:
     """The policy that the role of an existing workspace needs for the stack's dashboards, as JSON."""
-    return _read_statements(site, metrics).apply(lambda known: json.dumps(policies.policy(known), sort_keys=True))
+    statements = _read_statements(site, metrics, log_groups)
+    return statements.apply(lambda known: json.dumps(policies.policy(known), sort_keys=True))
 
 
 def _roles(settings: inputs.Grafana) -> dict[str, inputs.Access]:

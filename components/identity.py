@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.refusal import refuse
 from components.site import Site
 from documents import policies, roles
-from documents.faults import ConfigurationError
 from documents.inputs import Collector
 
 
@@ -104,13 +104,12 @@ def task_roles(
 
 
 def _looked_up(key: str, arn: pulumi.Input[str]) -> Role:
-    """A role that exists, known only if tasks can have it: ConfigurationError says why not."""
+    """A role that exists, known only if tasks can have it: RefusedError says why not."""
     given = pulumi.Output.from_input(arn)
     found = aws.iam.get_role_output(name=given.apply(roles.name_of))
 
     def fit(known: Sequence[str]) -> str:
-        if faults := roles.faults(key, known[0], known[1]):
-            raise ConfigurationError(faults)
+        refuse(roles.faults(key, known[0], known[1]))
         return known[0]
 
     return Role(pulumi.Output.all(given, found.assume_role_policy).apply(fit), found.name)

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components.cloudwatch import CloudWatch
 from components.configurations import Configurations
-from components.encryption import workspace_key
+from components.existing import Workspace
 from components.patterns.instrumentation import Telemetry
 from components.site import Site
 from documents import catalogue, inputs
@@ -18,12 +18,12 @@ from documents.signals import Signals
 
 class MetricsArgs(TypedDict):
     """What the workspace needs. `rules` are Prometheus rules files (YAML) by the name of their namespace. An
-    `existing` workspace keeps its retention, limits and logging."""
+    `existing` workspace, of this account or another, keeps its retention, limits and logging."""
 
     site: Site
     metrics: inputs.Metrics
     rules: Mapping[str, str]
-    existing: NotRequired[pulumi.Output[aws.amp.AwaitableGetWorkspaceResult] | None]
+    existing: NotRequired[pulumi.Output[Workspace] | None]
 
 
 class Metrics(pulumi.ComponentResource):
@@ -46,8 +46,8 @@ class Metrics(pulumi.ComponentResource):
         self._configurations = Configurations("configurations", site)
         self._site = site
         if existing := args.get("existing"):
-            self.workspace_id, self.workspace_arn = existing.workspace_id, existing.arn
-            self.endpoint = existing.prometheus_endpoint
+            self.workspace_id, self.workspace_arn = existing.id, existing.arn
+            self.endpoint = existing.endpoint
         else:
             workspace = self._workspace(name, args, child)
             self.workspace_id, self.workspace_arn = workspace.id, workspace.arn
@@ -85,7 +85,7 @@ class Metrics(pulumi.ComponentResource):
         workspace = aws.amp.Workspace(
             f"{name}-workspace",
             alias=site.names.prefix,
-            kms_key_arn=workspace_key(site),
+            kms_key_arn=site.key_arn,
             logging_configuration={"log_group_arn": pulumi.Output.concat(logs.arn, ":*")},
             tags=site.tags,
             opts=child,

@@ -7,9 +7,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.endpoints import Endpoints
+from components.refusal import refuse
 from components.site import Site
 from documents import network as networks
-from documents.faults import ConfigurationError
 from documents.network import Egress, Nat, Uses
 
 _EVERYWHERE = "0.0.0.0/0"
@@ -30,7 +30,7 @@ class Network(pulumi.ComponentResource):
 
     Tasks run in `subnet_ids`, with public addresses or without, and wear `worn`. `public_subnet_ids` are those from
     which the internet can be reached directly, none in a closed network or in one that exists.
-    Raises `pulumi.RunError` if a VPC that exists does not do.
+    Raises RefusedError if a VPC that exists does not do.
     """
 
     vpc_id: pulumi.Output[str]
@@ -63,8 +63,7 @@ class Network(pulumi.ComponentResource):
             dns_hostnames=vpc.enable_dns_hostnames,
             zones={subnet.availability_zone for subnet in subnets},
         )
-        if faults:
-            raise pulumi.RunError(f"this stack cannot be deployed:\n{ConfigurationError(faults)}")
+        refuse(faults)
         return pulumi.Output.from_input(vpc_id), [pulumi.Output.from_input(each) for each in self._network.subnets]
 
     def _made(self, args: NetworkArgs) -> tuple[pulumi.Output[str], list[pulumi.Output[str]]]:

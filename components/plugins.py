@@ -8,7 +8,8 @@ from tenacity import RetryCallState, Retrying, retry_if_result, wait_fixed
 _INSTALLED: Final = (200, 409)
 """409 is Grafana's answer for a plugin that is there already."""
 
-_HOPELESS: Final = (400, 401, 403)
+_FORBIDDEN: Final = 403
+_HOPELESS: Final = (400, 401, _FORBIDDEN)
 _ATTEMPTS: Final = 30
 _PAUSE_SECONDS: Final = 2.0
 
@@ -36,7 +37,14 @@ def install_plugin(url: str, token: str, plugin: str, pause_seconds: float = _PA
             answer = attempts(_ask, client, asked)
             if answer not in good:
                 said = f"HTTP {answer}" if isinstance(answer, int) else answer
-                raise PluginError(f"Grafana did not install the plugin {plugin}: {said}; see {url}/plugins")
+                raise PluginError(f"Grafana did not install the plugin {plugin}: {said}; {_remedy(answer, url)}")
+
+
+def _remedy(answer: int | str, url: str) -> str:
+    # Otherwise Grafana itself has refused, and says more to a person.
+    if isinstance(answer, str) or answer == _FORBIDDEN:
+        return f"with grafana.networkAccess, run this from where it admits requests; otherwise see {url}/plugins"
+    return f"see {url}/plugins"
 
 
 def _ask(client: httpx.Client, request: httpx.Request) -> int | str:

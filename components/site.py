@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from documents.encryption import Encryption
 from documents.inputs import Identity
 from documents.names import Names
 from documents.origin import Origin
@@ -17,7 +16,7 @@ class Site:
     """Account, region and partition, the stack's names, its tags, and the options that its roles and logs share.
 
     `account` and `partition` are known to AWS only; `log_retention_days` is for every log group;
-    `key_arn` is the key that `encryption` asks for, where it asks for one.
+    `key_arn` is the key of what the stack stores, where it has one of its own.
     """
 
     names: Names
@@ -27,7 +26,6 @@ class Site:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     identity: Identity = field(default_factory=Identity)
     log_retention_days: int = 30
-    encryption: Encryption = field(default_factory=Encryption)
     key_arn: pulumi.Output[str] | None = None
 
     @classmethod

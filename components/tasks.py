@@ -17,6 +17,7 @@ from documents import policies, tasks
 from documents.containers import Container, Volume
 from documents.faults import ConfigurationError, Fault
 from documents.instrumentation import Instrumented
+from documents.logs import Logs
 from documents.signals import Scrape
 
 _DEAD_LETTERS_SECONDS = 14 * 24 * 3600
@@ -38,7 +39,8 @@ def schedules(name: str, site: Site) -> Schedules:
         f"{name}-dead-letters",
         name=site.names.dead_letters,
         message_retention_seconds=_DEAD_LETTERS_SECONDS,
-        sqs_managed_sse_enabled=True,
+        sqs_managed_sse_enabled=None if site.key_arn else True,
+        kms_master_key_id=site.key_arn,
         tags=site.tags,
     )
     return Schedules(group, queue)
@@ -71,6 +73,7 @@ class TaskArgs(TypedDict):
     volumes: NotRequired[Mapping[str, Volume]]
     ephemeral_storage: NotRequired[int | None]
     exec: NotRequired[bool]
+    logs: NotRequired[Logs]
     task_role: NotRequired[pulumi.Input[str] | None]
     execution_role: NotRequired[pulumi.Input[str] | None]
     schedule: NotRequired[tasks.Schedule | None]
@@ -152,14 +155,18 @@ def _schedule(
             roles.task.arn,
             roles.execution.arn,
             shared.dead_letters.arn,
+            site.key_arn,
         ).apply(
-            lambda known: tasks.run(
-                definitions_arn=f"{known[0]}:*",
-                cluster_arn=known[1],
-                tasks_arn=known[2],
-                role_arns=[known[3], known[4]],
-                queue_arn=known[5],
-            )
+            lambda known: [
+                *tasks.run(
+                    definitions_arn=f"{known[0]}:*",
+                    cluster_arn=known[1],
+                    tasks_arn=known[2],
+                    role_arns=[known[3], known[4]],
+                    queue_arn=known[5],
+                ),
+                *(tasks.encrypt_dead_letters(known[6], site.region) if known[6] else []),
+            ]
         ),
         opts=opts,
     )

@@ -1,8 +1,9 @@
 """What a user runs in a task: its task definition, log group and roles, observed by a pattern."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import pulumi
@@ -14,8 +15,10 @@ from components.fargate import Place
 from components.identity import TaskRoles, task_roles
 from components.known import known_now
 from components.patterns.instrumentation import Instrumentation, Pattern
+from components.refusal import refuse
 from components.site import Site
-from documents import containers, inputs, names, policies, task, travel
+from documents import containers, inputs, logs, names, policies, task, travel
+from documents.compute import Compute
 from documents.faults import ConfigurationError
 from documents.policies import Statement
 
@@ -61,17 +64,25 @@ class Wanted:
     @property
     def secrets(self) -> pulumi.Output[list[str]]:
         """The secrets that ECS reads to start it."""
-        given = pulumi.Output.all(self.values.get("secrets") or {}, self.values.get("container") or {})
-        return given.apply(lambda known: [*known[0].values(), *containers.Container.model_validate(known[1]).secrets])
+        keys = ("secrets", "container", "logs")
+        given = pulumi.Output.all(*(self.values.get(key) or dict[str, Any]() for key in keys))
+        return given.apply(
+            lambda known: [
+                *known[0].values(),
+                *containers.Container.model_validate(known[1]).secrets,
+                *TypeAdapter[logs.Logs](logs.WrittenLogs).validate_python(known[2]).secrets,
+            ]
+        )
 
 
 @dataclass(frozen=True)
 class ObservedTask:
-    """A task definition with its roles, and what the pattern needs beside it."""
+    """A task definition with its roles, and what the pattern needs beside it. `log_group` is a name."""
 
     definition: aws.ecs.TaskDefinition
     roles: TaskRoles
     instrumentation: Instrumentation
+    log_group: str
 
 
 def observed_task(
@@ -81,26 +92,26 @@ def observed_task(
     *,
     workload: inputs.Workload,
     wanted: Wanted,
+    compute: Compute = Compute.FARGATE,
     opts: pulumi.ResourceOptions,
 ) -> ObservedTask:
     """The task of `workload`, which is `wanted` as far as it is known."""
     site = place.site
-    group_name = site.names.log_group(workload.name)
-    log = task.log_configuration(group_name, site.region, workload.name)
-    agent = _agent(workload, task.log_configuration(group_name, site.region, names.AGENT))
+    group = workload.logs.group or site.names.log_group(workload.name)
+    log = partial(task.log_configuration, group, site.region)
     instrumentation = pattern.instrument(
         site.origin(workload.name),
-        task.log_configuration(group_name, site.region, "collector"),
-        travel.size(_containers(workload, log, agent)),
+        log(names.COLLECTOR),
+        travel.size(_containers(workload, log)),
         workload.metrics,
     )
-    logs = fargate.log_group(f"{name}-logs", place, workload.name, opts)
+    log_group_arn = _log_group_arn(name, place, workload, opts)
     roles = task_roles(
         name,
         site=site,
         service=workload.name,
-        does=_does(site, workload, wanted, instrumentation, logs),
-        starts=_starts(site, workload, wanted, instrumentation, logs),
+        does=_does(site, workload, wanted, instrumentation, log_group_arn),
+        starts=_starts(site, workload, wanted, instrumentation, log_group_arn),
         existing=wanted.roles,
         opts=opts,
     )
@@ -108,7 +119,7 @@ def observed_task(
     def definitions(known: Sequence[Any]) -> str:
         # What could not be judged before is judged here.
         whole = inputs.checked(type(workload), known[0], wanted.key)
-        return json.dumps(task.instrument(_containers(whole, log, agent), whole.name, known[1]))
+        return json.dumps(task.instrument(_containers(whole, log), whole.name, known[1]))
 
     definition = fargate.task_definition(
         f"{name}-definition",
@@ -118,31 +129,64 @@ def observed_task(
         architecture=workload.architecture,
         roles=roles,
         container_definitions=pulumi.Output.all(wanted.values, instrumentation.additions).apply(definitions),
-        volumes=_volumes(workload, wanted, agent),
+        volumes=_volumes(workload, wanted),
         ephemeral_storage=workload.ephemeral_storage,
+        compute=compute,
         opts=opts,
     )
-    return ObservedTask(definition, roles, instrumentation)
+    return ObservedTask(definition, roles, instrumentation, group)
 
 
-def _agent(workload: inputs.Workload, log: task.Container) -> task.Additions | None:
-    """What instruments the workload from outside; None if it does so itself."""
-    if workload.instrumentation is None:
-        return None
-    return task.agent_additions(workload.instrumentation, workload.architecture, log)
+def _log_group_arn(
+    name: str, place: Place, workload: inputs.Workload, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """The log group of one workload: made, or found, in which case nothing of it is changed."""
+    if workload.logs.group is None:
+        return fargate.log_group(f"{name}-logs", place, workload.name, opts).arn
+    found = aws.cloudwatch.get_log_group_output(name=workload.logs.group)
+
+    def fit(known: Sequence[Any]) -> str:
+        arn, group_class, group = known
+        refuse(logs.group_faults({"name": group, "log_group_class": group_class}, workload.name))
+        return str(arn)
+
+    return pulumi.Output.all(found.arn, found.log_group_class, found.name).apply(fit)
 
 
-def _containers(workload: inputs.Workload, log: task.Container, agent: task.Additions | None) -> list[task.Container]:
+Log = Callable[[str], task.Container]
+"""The log configuration of a container, by the beginning of its streams."""
+
+
+def _containers(workload: inputs.Workload, log: Log) -> list[task.Container]:
     """The workload's containers before it is observed."""
-    own = [task.application_container(workload, log)]
-    return task.instrument(own, workload.name, agent) if agent else own
+    made = [task.application_container(workload, _lines(workload, log))]
+    for additions in _asked_for(workload, log):
+        made = task.instrument(made, workload.name, additions)
+    return made
 
 
-def _volumes(
-    workload: inputs.Workload, wanted: Wanted, agent: task.Additions | None
-) -> pulumi.Output[list[dict[str, Any]]] | None:
+def _lines(workload: inputs.Workload, log: Log) -> task.Container:
+    """Where the workload's own container writes."""
+    plain, router = log(workload.name), workload.logs.firelens
+    if router is None:
+        return plain
+    options = plain["options"]
+    return logs.routed(
+        router, group=options["awslogs-group"], region=options["awslogs-region"], container=workload.name
+    )
+
+
+def _asked_for(workload: inputs.Workload, log: Log) -> Iterator[task.Additions]:
+    """What the user wants beside the workload's own container."""
+    if workload.instrumentation:
+        yield task.agent_additions(workload.instrumentation, workload.architecture, log(names.AGENT))
+    if workload.logs.firelens:
+        yield task.router_additions(workload.logs.firelens, log(names.LOG_ROUTER))
+
+
+def _volumes(workload: inputs.Workload, wanted: Wanted) -> pulumi.Output[list[dict[str, Any]]] | None:
     """The volumes of its task definition; None for nothing."""
-    empty = [{"name": name} for name in agent.volumes] if agent else []
+    empty = [{"name": names.AGENT}] if workload.instrumentation else []
     if not workload.volumes and not empty:
         return None
     return wanted.volumes.apply(lambda known: [*containers.task_volumes(known), *empty])
@@ -153,7 +197,7 @@ def _does(
     workload: inputs.Workload,
     wanted: Wanted,
     instrumentation: Instrumentation,
-    logs: aws.cloudwatch.LogGroup,
+    log_group_arn: pulumi.Output[str],
 ) -> pulumi.Output[list[Statement]] | None:
     """What the task's containers may do; None for nothing."""
     parts = [instrumentation.statements] if instrumentation.statements is not None else []
@@ -164,7 +208,9 @@ def _does(
             )
         )
     if workload.exec:
-        parts.append(logs.arn.apply(containers.sessions))
+        parts.append(log_group_arn.apply(containers.sessions))
+    if router := workload.logs.firelens:
+        parts.append(log_group_arn.apply(lambda arn: logs.route(router, arn)))
     if not parts:
         return None
     return pulumi.Output.all(*parts).apply(lambda known: [statement for part in known for statement in part])
@@ -175,20 +221,22 @@ def _starts(
     workload: inputs.Workload,
     wanted: Wanted,
     instrumentation: Instrumentation,
-    logs: aws.cloudwatch.LogGroup,
+    log_group_arn: pulumi.Output[str],
 ) -> pulumi.Output[list[Statement]]:
     """What ECS may do to start the task."""
-    images = [*instrumentation.images, *([workload.instrumentation.source] if workload.instrumentation else [])]
+    images = [*instrumentation.images, *workload.logs.images]
+    if workload.instrumentation:
+        images.append(workload.instrumentation.source)
 
     def statements(known: Sequence[Any]) -> list[Statement]:
-        partition, image, own_repository, log_group_arn, secrets = known
+        partition, image, own_repository, log_group, secrets = known
         named = policies.repository_arns((image, *images), partition)
         return policies.execution(
             repositories=[*named, *([own_repository] if own_repository else [])],
-            log_group_arn=log_group_arn,
+            log_group_arn=log_group,
             secrets=[*secrets, *instrumentation.secrets],
         )
 
     return pulumi.Output.all(
-        site.partition, wanted.values["image"], wanted.repository_arn, logs.arn, wanted.secrets
+        site.partition, wanted.values["image"], wanted.repository_arn, log_group_arn, wanted.secrets
     ).apply(statements)

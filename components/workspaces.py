@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-import pulumi
 import pulumi_aws as aws
 
 from components.site import Site
 
 
-def own_workspaces(site: Site) -> pulumi.Output[Sequence[Any]]:
+def own_workspaces(site: Site) -> Sequence[Any]:
     """What AMP says of each workspace that this stack has made, known by alias and tags. A program cannot read the
-    stack's state, so it asks AWS."""
-    named = aws.amp.get_workspaces_output(alias_prefix=site.names.prefix).apply(
-        lambda found: pulumi.Output.all(*(aws.amp.get_workspace_output(workspace_id=ws) for ws in found.workspace_ids))
-    )
-    return named.apply(lambda found: [one for one in found if _is_ours(site, one)])
+    stack's state, so it asks AWS, and waits for the answer: what is refused is refused before anything is changed."""
+    named = aws.amp.get_workspaces(alias_prefix=site.names.prefix).workspace_ids
+    found = [aws.amp.get_workspace(workspace_id=each) for each in named]
+    return [one for one in found if _is_ours(site, one)]
 
 
 def _is_ours(site: Site, workspace: Any) -> bool:

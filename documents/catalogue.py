@@ -352,6 +352,14 @@ SNS_TOPIC: Final = "TopicName"
 """The dimension of SNS's metrics."""
 
 
+SQS_VISIBLE: Final = ServiceMetric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "Count")
+"""Amazon SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS": there is none of a queue in which nothing
+has happened for six hours."""
+
+SQS_QUEUE: Final = "QueueName"
+"""The dimension of SQS's metrics."""
+
+
 class BalancerDimension:
     """Dimension names of an Application Load Balancer's metrics; values are the ends of ARNs, `app/name/id` and
     `targetgroup/name/id`."""

@@ -1,4 +1,4 @@
-"""What the tasks of an application run on: Fargate, and Fargate Spot for those that may be taken away.
+"""What tasks run on: EC2 instances, or Fargate, and Fargate Spot for those that may be taken away.
 
 Sources: Amazon ECS API Reference, CapacityProviderStrategyItem; AWS re:Post, "How do I handle Spot termination notices
 in AWS Fargate Spot tasks?". ARM64 runs on Spot as well from platform version 1.4.0 on, which is what `LATEST` is.
@@ -6,6 +6,7 @@ in AWS Fargate Spot tasks?". ARM64 runs on Spot as well from platform version 1.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -25,6 +26,13 @@ _WARNING_SECONDS: Final = 120
 
 _DRAIN_SECONDS: Final = 30
 """What is left at least of that to the queues of a sidecar, which are drained once the application has stopped."""
+
+
+class Compute(StrEnum):
+    """Where the tasks of a service are: on Fargate, or on the EC2 instances of the stack (documents/instances.py)."""
+
+    FARGATE = "fargate"
+    EC2 = "ec2"
 
 
 @dataclass(frozen=True)
@@ -88,4 +96,18 @@ def check(capacity: Capacity, most_tasks: int, drain_seconds: int) -> None:
         raise wrong(
             f"has a base of {capacity.base}, and there are never more tasks than {most_tasks}: none is on Spot",
             "give a smaller base, or more tasks, or leave capacity out",
+        )
+
+
+def check_instances(chosen: Compute, *, capacity: Capacity | None, ephemeral_storage: int | None) -> None:
+    """Raises what pydantic takes if tasks on EC2 are to have what only Fargate has."""
+    if chosen is not Compute.EC2:
+        return
+    if capacity:
+        raise wrong("has no mix of Fargate and Fargate Spot, which is what capacity says", "leave capacity out")
+    if ephemeral_storage:
+        # ECS refuses ephemeralStorage in a task definition that does not require Fargate.
+        raise wrong(
+            "has no disk for each task, whose size ephemeralStorage says: tasks share that of their instance",
+            "leave ephemeralStorage out, and give ec2.instances.volumeSize",
         )

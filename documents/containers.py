@@ -123,7 +123,7 @@ _INSTEAD: Final[Mapping[str, str]] = {
     "memoryReservation": "memory, the whole task's",
     "mountPoints": "volumes",
     "volumesFrom": "volumes",
-    "logConfiguration": "logs.retentionDays of the stack; the log group is ours",
+    "logConfiguration": "logs, and logs.retentionDays of the stack",
     "dependsOn": "collector.waitFor of the stack; all other containers are ours",
     "essential": "nothing: without the application the task is of no use",
     "entryPoint": "container.entryPoint",

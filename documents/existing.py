@@ -81,8 +81,13 @@ def faults(existing: Existing, metrics: Metrics | None, grafana: Grafana | None,
             found.append(Fault("existing.grafana", "is given, and grafana.enabled is false", "leave one of them out"))
         found += [
             Fault(f"grafana.{key}", "may enter a workspace that exists already", "say so where it is made")
-            for key in ("admins", "editors", "viewers")
+            for key in ("admins", "editors", "viewers", "saml")
             if key in grafana.model_fields_set
+        ]
+        found += [
+            Fault(f"grafana.{key}", "is a setting of the workspace, which exists already", "leave it out")
+            for name, key in (("network_access", "networkAccess"), ("vpc", "vpc"))
+            if name in grafana.model_fields_set
         ]
     if existing.grafana and traces:
         found.append(
@@ -133,11 +138,11 @@ def metrics_faults(found: Mapping[str, Any]) -> list[Fault]:
     return [Fault("existing.metrics", problem, "wait until it is, or give another", found["workspace_id"])]
 
 
-def own_faults(workspaces: Sequence[str]) -> list[Fault]:
-    """A fault for each AMP workspace, by id, that the stack has made and would delete for an existing one."""
+def own_faults(workspaces: Sequence[str], key: str = "existing.metrics") -> list[Fault]:
+    """A fault for each AMP workspace, by id, that the stack has made and would delete for the one under `key`."""
     return [
         Fault(
-            "existing.metrics",
+            key,
             f"would delete {id_}, the workspace that this stack has made, with all of its metrics",
             "leave it out, or deploy a second stack with it beside this one and destroy this one once its metrics are "
             "no longer needed",

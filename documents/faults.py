@@ -16,8 +16,11 @@ BUILD: Final = "<build>"
 """Tags of the two forms of an image; pydantic puts them into the path of an error, where no reader needs them."""
 
 _MAY_BE_SECRET: Final = frozenset(
-    {"secrets", "environment", "command", "entryPoint", "entry_point", "headers", "https"}
-)
+    {
+        "secrets", "environment", "command", "entryPoint", "entry_point", "headers", "https",
+        "options", "secretOptions", "secret_options",
+    }
+)  # fmt: skip
 """Keys below which no value is ever printed."""
 
 _UNSAID: Final = object()

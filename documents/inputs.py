@@ -17,14 +17,18 @@ from pydantic import (
 
 from documents import adot, compute, containers, drain, fargate, instrumentation, names, ports, rollout, scaling
 from documents.catalogue import Pattern
-from documents.compute import Capacity
+from documents.compute import Capacity, Compute
 from documents.containers import Container, Volume, VolumeName
 from documents.faults import ConfigurationError, Fault, collect, wrong
+from documents.grafana import NetworkAccess, Saml, Vpc
 from documents.instrumentation import Instrumented
+from documents.logs import Logs as ContainerLogs
+from documents.logs import WrittenLogs
 from documents.model import ImageReference, Model, SecretArn, Whole, holds_secret
 from documents.roles import RoleArn
 from documents.rollout import Rollout, WrittenRollout
 from documents.scaling import MOST_TASKS, CollectorScaling, Scaling
+from documents.service_connect import PROXY_MEMORY, ServiceConnect
 from documents.signals import Ratio, Receiver, Scrape
 from documents.traffic import Traffic
 
@@ -105,7 +109,7 @@ class HealthCheck(Model):
 
 
 class Workload(Model):
-    """What the user runs in a task on Fargate. `cpu` in CPU units (1024 = 1 vCPU) and `memory` in MiB are the task's,
+    """What the user runs in a task. `cpu` in CPU units (1024 = 1 vCPU) and `memory` in MiB are the task's,
     and so is `ephemeral_storage` in GiB (20 where nothing is said); `exec` is whether people may open sessions in it.
     """
 
@@ -125,6 +129,7 @@ class Workload(Model):
     volumes: Mapping[VolumeName, Volume] = {}
     ephemeral_storage: Annotated[Whole, Field(ge=21, le=200)] | None = None
     exec: bool = False
+    logs: WrittenLogs = ContainerLogs()
     task_role: RoleArn | None = None
     execution_role: RoleArn | None = None
 
@@ -137,6 +142,11 @@ class Workload(Model):
     def on_spot(self) -> bool:
         """Whether AWS may take its tasks away."""
         return False
+
+    @property
+    def beside(self) -> int:
+        """MiB of the task that what it asked for takes beside its own container and the collector."""
+        return self.logs.memory
 
     @field_validator("memory")
     @classmethod
@@ -192,6 +202,17 @@ class Workload(Model):
         containers.check_paths(volumes, info.data.get("container", Container()))
         return volumes
 
+    @field_validator("logs")
+    @classmethod
+    def _routed(cls, logs: ContainerLogs, info: ValidationInfo) -> ContainerLogs:
+        if "memory" in info.data and logs.memory + _SMALLEST_APPLICATION > info.data["memory"]:
+            raise wrong(
+                f"gives the router {logs.memory} MiB, and the task has {info.data['memory']}",
+                f"leave the application at least {_SMALLEST_APPLICATION} MiB",
+                secret=True,
+            )
+        return logs
+
     @field_validator("exec")
     @classmethod
     def _session(cls, sessions: bool, info: ValidationInfo) -> bool:
@@ -210,6 +231,8 @@ class Application(Workload):
     rollout: WrittenRollout | None = None
     scaling: Scaling | None = None
     capacity: Capacity | None = None
+    compute: Compute = Compute.FARGATE
+    service_connect: ServiceConnect | None = None
 
     @field_validator("rollout")
     @classmethod
@@ -242,6 +265,14 @@ class Application(Workload):
             )
         return chosen
 
+    @field_validator("compute")
+    @classmethod
+    def _on_instances(cls, chosen: Compute, info: ValidationInfo) -> Compute:
+        compute.check_instances(
+            chosen, capacity=info.data.get("capacity"), ephemeral_storage=info.data.get("ephemeral_storage")
+        )
+        return chosen
+
     @property
     def shares(self) -> str | None:
         """The application of whose requests it gets a share."""
@@ -267,6 +298,11 @@ class Application(Workload):
         """Whether AWS may take its tasks away."""
         return bool(self.capacity and self.capacity.spot_percent)
 
+    @property
+    def beside(self) -> int:
+        """And the proxy of Service Connect."""
+        return super().beside + (PROXY_MEMORY if self.service_connect else 0)
+
 
 class Collector(Model):
     """The collector of a stack. `cpu` and `memory` are a sidecar's share of its task, or the whole task of a service.
@@ -284,6 +320,7 @@ class Collector(Model):
     queue: Annotated[Whole, Field(ge=16, le=4096)] = 512
     desired_count: Annotated[Whole, Field(ge=2, le=100)] = 2
     scaling: CollectorScaling | None = None
+    compute: Compute = Compute.FARGATE
     discovery: Discovery = Discovery.CLOUD_MAP
 
     @field_validator("image")
@@ -335,12 +372,16 @@ class Access(Model):
 
 
 class Grafana(Model):
-    """The AMG workspace. `dashboards` are paths of dashboard files to import, relative to the project."""
+    """The AMG workspace. `dashboards` are paths of dashboard files to import, relative to the project. `admins`,
+    `editors` and `viewers` are of Identity Center; those of `saml` log in beside them."""
 
     enabled: bool = True
     admins: Access = Access()
     editors: Access = Access()
     viewers: Access = Access()
+    saml: Saml | None = None
+    network_access: NetworkAccess | None = None
+    vpc: Vpc | None = None
     dashboards: tuple[str, ...] = ()
 
 
@@ -362,14 +403,16 @@ def sidecar_fits(application: Workload, collector: Collector, receivers: Collect
     """Faults if the collector leaves the application less than a small process needs, or takes its port."""
     cpu, memory = collector.size(Pattern.SIDECAR)
     memory += drain.MEMORY
-    left = max(application.memory - memory, 0)
+    besides = f" and {application.beside} MiB of what else it asks for" if application.beside else ""
+    left = max(application.memory - memory - application.beside, 0)
     found: list[Fault] = []
     if left < _SMALLEST_APPLICATION:
         found.append(
             Fault(
                 f"{key}.memory",
-                f"leaves {left} MiB to the application beside a collector of {memory} MiB with its drain",
-                f"give the task at least {memory + _SMALLEST_APPLICATION} MiB, or the collector less",
+                f"leaves {left} MiB to the application beside a collector of {memory} MiB with its drain{besides}",
+                f"give the task at least {memory + application.beside + _SMALLEST_APPLICATION} MiB, "
+                "or the collector less",
                 application.memory,
             )
         )

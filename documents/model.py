@@ -63,6 +63,13 @@ def _no_truth(value: object) -> object:
     return value
 
 
+def some(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The values if there is any. Not pydantic's own check, which counts what is wrong in itself as missing."""
+    if not values:
+        raise wrong("has too few entries", "give at least 1, or leave it out")
+    return values
+
+
 def _secret_arn(value: str) -> str:
     if not _PENDING_ARN.fullmatch(value) and not _SECRET_ARN.fullmatch(value):
         raise wrong(

@@ -31,6 +31,9 @@ SCRAPER: Final = "scraper"
 AGENT: Final = "auto-instrumentation"
 """The name of the container that copies an agent into the volume of this name."""
 
+LOG_ROUTER: Final = "log-router"
+"""The name of the container that takes an application's lines where FireLens routes them."""
+
 _LONGEST_ROLE: Final = 64
 _LONGEST_LABEL: Final = 63
 _LONGEST_UID: Final = 40
@@ -47,7 +50,7 @@ def application_name(name: str) -> str:
             "is not a name that ECS, Cloud Map and IAM all accept",
             "use lower-case letters, digits and hyphens, a letter first, no hyphen last",
         )
-    if name in (COLLECTOR, DRAIN, SCRAPER, AGENT):
+    if name in (COLLECTOR, DRAIN, SCRAPER, AGENT, LOG_ROUTER):
         raise wrong("is the name of something of ours", "choose another name")
     if len(name) > _LONGEST_LABEL:
         raise wrong("is too long for a DNS name", f"use at most {_LONGEST_LABEL} characters")
@@ -124,6 +127,11 @@ class Names:
         digest = hashlib.sha256(name.encode()).hexdigest()[:_SHORT_DIGEST]
         return f"{name[: _SHORTEST_LIMIT - 1 - _SHORT_DIGEST].rstrip('-')}-{digest}"
 
+    @property
+    def capacity_provider(self) -> str:
+        """The capacity provider of the stack's instances. ECS refuses a name that begins with `ecs`, as ours does."""
+        return f"instances-{self.prefix}"
+
     def rollback_alarm(self, what: str, application: str, colour: str) -> str:
         """A CloudWatch alarm that ECS looks at while it deploys an application."""
         return f"{self.prefix}-{what}-{application}-{colour}"
@@ -131,6 +139,15 @@ class Names:
     def role(self, name: str, use: str) -> str:
         """An IAM role; `use` is `task`, `execution` or `schedule`, or `workspace` for Grafana's."""
         return f"{self.prefix}-{name}-{use}"
+
+    def task_roles(self, partition: str, account: str, path: str) -> str:
+        """The ARN that stands for the task roles of all services and tasks of the stack, which are below a path."""
+        return f"arn:{partition}:iam::{account}:role{path}{self.role('*', 'task')}"
+
+    @property
+    def writer_role(self) -> str:
+        """The role that collectors of other accounts assume to write to the stack's workspace."""
+        return f"{self.prefix}-writer"
 
     @property
     def dead_letters(self) -> str:

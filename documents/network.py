@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from documents import containers, policies
+from documents.central import Central
 from documents.faults import Fault, wrong
 from documents.model import Model, Whole, is_placeholder
 from documents.names import COLLECTOR, Names
@@ -133,7 +134,8 @@ class Network(Model):
 @dataclass(frozen=True)
 class Uses:
     """What the tasks of a stack use outside of it. `images` and `secrets` are those that its user names, by key;
-    `sessions` are those of ECS Exec."""
+    `sessions` are those of ECS Exec, `log_groups` are names of those of others, `routed` is what log routers do
+    besides, `central` the account that metrics are for, if that is another."""
 
     images: Mapping[str, str] = field(default_factory=dict[str, str])
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -142,6 +144,9 @@ class Uses:
     destinations: tuple[Destination, ...] = ()
     scrapes: bool = False
     sessions: bool = False
+    log_groups: tuple[str, ...] = ()
+    routed: tuple[Statement, ...] = ()
+    central: Central | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +172,8 @@ _ENDPOINTS: Final = {
     # A task on Fargate asks the one for its login and the other for its images; their layers are in S3.
     "ecr": ("ecr.api", "ecr.dkr"),
     "servicediscovery": ("data-servicediscovery",),
+    "firehose": ("kinesis-firehose",),
+    "kinesis": ("kinesis-streams",),
     # Mounted from an address in the VPC; and S3 and Secrets Manager decrypt on behalf of who asks them.
     "elasticfilesystem": (),
     "kms": (),
@@ -189,13 +196,18 @@ def service_of(statement: Statement) -> str:
 def endpoints(uses: Uses, account: Account) -> dict[str, Policy]:
     """The policy of each endpoint that a closed network needs, by the end of its service's name.
 
-    It lets principals of the account do what the stack's own roles may, and nothing else. The names do not depend on
-    `account`.
+    It lets principals of the account do what the stack's own roles may, those of a central account what their role may,
+    and nothing else. The names do not depend on `account`.
     """
     passing: dict[str, list[Statement]] = {}
-    for statement in _statements(uses, account):
+    granted = [(statement, account.id) for statement in _statements(uses, account)]
+    if central := uses.central:
+        # What is sent with a session of its role is signed by nobody of this account.
+        entrances = (uses.traces.endpoint,) if central.traces else ()
+        granted += [(one, central.account) for one in policies.central_write(central.workspace, entrances)]
+    for statement, owner in granted:
         for name in names([service_of(statement)]):
-            passing.setdefault(name, []).append(_of_account(statement, account.id))
+            passing.setdefault(name, []).append(_of_account(statement, owner))
     passing[S3].append(_layers(account))
     return {name: policies.policy(passing[name]) for name in sorted(passing)}
 
@@ -205,7 +217,7 @@ def _statements(uses: Uses, account: Account) -> list[Statement]:
     repositories.update(policies.repository_arns(uses.images.values(), account.partition))
     log_groups = account.arn("logs", f"log-group:{account.names.log_group('*')}")
     found = [
-        *policies.telemetry_write(account.workspace_arn, uses.traces),
+        *policies.telemetry_write(account.workspace_arn, uses.traces, uses.central),
         *policies.sampling_rules(uses.receivers),
         *policies.execution(
             repositories=repositories,
@@ -219,9 +231,23 @@ def _statements(uses: Uses, account: Account) -> list[Statement]:
         found += policies.find_tasks(cluster, f"{tasks}/*")
     if uses.sessions:
         found += containers.sessions(log_groups)
+    if uses.log_groups:
+        found.append(_log_groups_of_others(uses, account))
+    found += [{**statement, "Sid": f"RouteLogs{index}"} for index, statement in enumerate(uses.routed)]
     if uses.traces.tail:
         found += policies.find_peers(account.names.namespace, COLLECTOR)
     return found
+
+
+def _log_groups_of_others(uses: Uses, account: Account) -> Statement:
+    """The agent of a session asks for streams besides."""
+    sessions = ["logs:DescribeLogStreams"] if uses.sessions else []
+    return {
+        "Sid": "WriteLogsOfOthers",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", *sessions, "logs:PutLogEvents"],
+        "Resource": [account.arn("logs", f"log-group:{name}:*") for name in uses.log_groups],
+    }
 
 
 def _of_account(statement: Statement, account: str) -> Statement:

@@ -12,7 +12,8 @@ from documents.objectives import Objectives
 @dataclass(frozen=True)
 class Application:
     """An application: `desired_count` is how many tasks must run, the least where load decides; `thresholds` are
-    complete, `disabled` are names of alerts that nobody wants of it."""
+    complete, `disabled` are names of alerts that nobody wants of it, `log_group` is that of somebody else to which it
+    writes."""
 
     name: str
     pattern: Pattern
@@ -20,6 +21,7 @@ class Application:
     thresholds: Thresholds
     disabled: frozenset[str] = frozenset()
     objectives: Objectives | None = None
+    log_group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,20 @@ class Observed:
     logs: bool = False
     """Whether collectors take log records."""
     thresholds: Thresholds = DEFAULTS
+    scheduled: bool = False
+    """Whether tasks are run by the clock."""
+
+    @property
+    def log_groups(self) -> tuple[str, ...]:
+        """The names of the log groups of all applications, each once."""
+        named = (one.log_group or self.names.log_group(one.name) for one in self.applications)
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def foreign_log_groups(self) -> tuple[str, ...]:
+        """Those of them that are somebody else's."""
+        own = {self.names.log_group(one.name) for one in self.applications if one.log_group is None}
+        return tuple(name for name in self.log_groups if name not in own)
 
     def of(self, pattern: Pattern) -> tuple[Application, ...]:
         """The applications that a pattern observes."""

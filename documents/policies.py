@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from documents.central import Central
 from documents.signals import Receiver, TraceEndpoint, Traces
 
 Statement = Mapping[str, Any]
@@ -16,7 +17,8 @@ Policy = dict[str, Any]
 
 _VERSION: Final = "2012-10-17"
 _PRIVATE_ECR: Final = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
+    r"(?P<account>\d{12}|<your account>)\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+    r"/(?P<repository>[^:@]+)"
 )
 
 
@@ -68,30 +70,29 @@ def _of_service(service: str, account: str, source: str) -> dict[str, Any]:
     }
 
 
-def alert_topic(topic_arn: str, *, account: str, workspace_arn: str, alarms_arn: str | None) -> Policy:
-    """The policy of a topic: one AMP workspace may publish, and the alarms of this stack where there are such.
+def alert_topic(topic_arn: str, *, account: str, workspace_arn: str | None, alarms_arn: str | None) -> Policy:
+    """The policy of a topic: one AMP workspace may publish, and the alarms of this stack where there are such. A
+    workspace of another account may not: AMP knows topics of its own account only.
 
     The statement for AMP is its User Guide's ("Giving Amazon Managed Service for Prometheus permission to send alert
     messages to your Amazon SNS topic").
     """
-    amp = {
-        "Sid": "AlertsOfTheWorkspace",
-        **_of_service("aps", account, workspace_arn),
-        "Action": ["sns:GetTopicAttributes", "sns:Publish"],
-        "Resource": topic_arn,
-    }
-    if alarms_arn is None:
-        return policy([amp])
-    alarms = {
-        "Sid": "AlarmsOfTheStack",
-        **_of_service("cloudwatch", account, alarms_arn),
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-    }
-    return policy([amp, alarms])
+    publish: dict[str, Any] = {"Action": "sns:Publish", "Resource": topic_arn}
+    amp = {"Action": ["sns:GetTopicAttributes", "sns:Publish"], "Resource": topic_arn}
+    return policy(
+        [
+            *_told_by("AlertsOfTheWorkspace", "aps", account, workspace_arn, amp),
+            *_told_by("AlarmsOfTheStack", "cloudwatch", account, alarms_arn, publish),
+        ]
+    )
 
 
-def alert_key(*, partition: str, account: str, workspace_arn: str, alarms_arn: str) -> Policy:
+def _told_by(sid: str, service: str, account: str, source: str | None, may: Mapping[str, Any]) -> list[Statement]:
+    """What a service may do for one source; nothing where there is none."""
+    return [{"Sid": sid, **_of_service(service, account, source), **may}] if source else []
+
+
+def alert_key(*, partition: str, account: str, workspace_arn: str | None, alarms_arn: str) -> Policy:
     """The policy of the key of those topics: AWS's own key for SNS is closed to other services."""
     return policy([_account_manages(partition, account), *_encrypt_alerts(account, workspace_arn, alarms_arn)])
 
@@ -172,12 +173,12 @@ def _account_manages(partition: str, account: str) -> Statement:
     }
 
 
-def _encrypt_alerts(account: str, workspace_arn: str, alarms_arn: str) -> list[Statement]:
+def _encrypt_alerts(account: str, workspace_arn: str | None, alarms_arn: str) -> list[Statement]:
     """The statements of a key's policy by which AMP and alarms send to topics that the key encrypts."""
     use = {"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
     return [
-        {"Sid": "AlertsOfTheWorkspace", **_of_service("aps", account, workspace_arn), **use},
-        {"Sid": "AlarmsOfTheStack", **_of_service("cloudwatch", account, alarms_arn), **use},
+        *_told_by("AlertsOfTheWorkspace", "aps", account, workspace_arn, use),
+        *_told_by("AlarmsOfTheStack", "cloudwatch", account, alarms_arn, use),
     ]
 
 
@@ -220,17 +221,41 @@ _WRITE_TRACES: Final[Mapping[TraceEndpoint, list[str]]] = {
 }
 
 
-def telemetry_write(workspace_arn: str, traces: Traces) -> list[Statement]:
-    """What a collector does: write metrics to one workspace and traces to X-Ray."""
-    return [
-        write_metrics(workspace_arn),
-        {
-            "Sid": "WriteTraces",
-            "Effect": "Allow",
-            "Action": _WRITE_TRACES[traces.endpoint],
-            "Resource": "*",
-        },
-    ]
+def telemetry_write(workspace_arn: str, traces: Traces, central: Central | None = None) -> list[Statement]:
+    """What a collector does: write metrics to one workspace and traces to X-Ray, or to those of a `central` account by
+    the role there."""
+    own = [] if central and central.traces else [_write_traces((traces.endpoint,))]
+    return [write_metrics(workspace_arn, central), *own]
+
+
+def _write_traces(endpoints: Collection[TraceEndpoint]) -> Statement:
+    actions = sorted({action for endpoint in endpoints for action in _WRITE_TRACES[endpoint]})
+    return {"Sid": "WriteTraces", "Effect": "Allow", "Action": actions, "Resource": "*"}
+
+
+def central_write(workspace_arn: str, endpoints: Collection[TraceEndpoint]) -> list[Statement]:
+    """What the role of a central account may do, which collectors of other accounts assume: write to the workspace, and
+    to these entrances of X-Ray."""
+    return [write_metrics(workspace_arn), *([_write_traces(endpoints)] if endpoints else [])]
+
+
+def writers_trust(
+    writers: Collection[str], *, organization: str | None = None, external_id: str | None = None
+) -> Policy:
+    """Roles of other accounts may assume the role; `writers` are their ARNs, which may hold `*`.
+
+    They are named by a condition, because IAM takes no principal that is not there yet, and forgets one that is made
+    again. The principals are their accounts, each of which may then let its roles do so (IAM User Guide, "How to use
+    trust policies with IAM roles", "AWS global condition context keys").
+    """
+    conditions: dict[str, Any] = {"ArnLike": {"aws:PrincipalArn": sorted(writers)}}
+    equal = {"aws:PrincipalOrgID": organization, "sts:ExternalId": external_id}
+    if given := {key: value for key, value in equal.items() if value}:
+        conditions["StringEquals"] = given
+    accounts = sorted({f"{arn.partition(':role/')[0]}:root" for arn in writers})
+    return policy(
+        [{"Effect": "Allow", "Principal": {"AWS": accounts}, "Action": "sts:AssumeRole", "Condition": conditions}]
+    )
 
 
 def write_log_groups(arns: Collection[str]) -> list[Statement]:
@@ -345,9 +370,9 @@ def sampling_rules(receivers: Collection[Receiver]) -> list[Statement]:
     return [{"Sid": "ReadSamplingRules", "Effect": "Allow", "Action": action, "Resource": "*"}]
 
 
-def scrape(workspace_arn: str, cluster_arn: str, tasks_arn: str) -> list[Statement]:
+def scrape(workspace_arn: str, cluster_arn: str, tasks_arn: str, central: Central | None = None) -> list[Statement]:
     """What the scraper does: write metrics to one workspace, and find the tasks of one cluster, `tasks_arn`."""
-    return [write_metrics(workspace_arn), *find_tasks(cluster_arn, tasks_arn)]
+    return [write_metrics(workspace_arn, central), *find_tasks(cluster_arn, tasks_arn)]
 
 
 def find_tasks(cluster_arn: str, tasks_arn: str) -> list[Statement]:
@@ -377,8 +402,10 @@ def find_tasks(cluster_arn: str, tasks_arn: str) -> list[Statement]:
     ]
 
 
-def write_metrics(workspace_arn: str) -> Statement:
-    """Writing to one AMP workspace."""
+def write_metrics(workspace_arn: str, central: Central | None = None) -> Statement:
+    """Writing to one AMP workspace, or becoming the role of a `central` account that may."""
+    if central:
+        return {"Sid": "WriteAsCentralRole", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": central.role}
     return {"Sid": "WriteMetrics", "Effect": "Allow", "Action": "aps:RemoteWrite", "Resource": workspace_arn}
 
 

@@ -29,6 +29,11 @@ def name_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
+def path_of(arn: str) -> str:
+    """The path of a role, which begins and ends with a slash."""
+    return f"/{arn.partition(':role/')[2].rpartition('/')[0]}/".replace("//", "/")
+
+
 def faults(key: str, arn: str, trust: str) -> list[Fault]:
     """What makes a role unfit for tasks. `trust` is its trust policy as JSON."""
     if not any(_admits_tasks(statement) for statement in _listed(json.loads(trust).get("Statement"))):

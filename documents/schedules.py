@@ -6,7 +6,7 @@ EventBridge User Guide, "Cron expressions reference"; Application Auto Scaling A
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
@@ -23,6 +23,25 @@ class _Field:
     high: int
     words: tuple[str, ...] = ()
     others: str = ""
+
+    def chosen(self, text: str) -> frozenset[int]:
+        """The numbers that it means; none for what only a calendar knows, such as the last day of a month."""
+        if re.fullmatch(self.others, text, re.IGNORECASE):
+            return frozenset()
+        return frozenset(number for part in text.split(",") for number in self._of_part(part))
+
+    def _of_part(self, part: str) -> list[int]:
+        span, stepped, step = part.partition("/")
+        first, ranged, last = span.partition("-")
+        begin = self.low if first == "*" else self._number(first)
+        end = self._number(last) if ranged else self.high if stepped or first == "*" else begin
+        every = [*range(self.low, self.high + 1)]
+        # From Friday to Monday it goes round.
+        within = every[begin - self.low :] + every if end < begin else every[begin - self.low :]
+        return within[: (end - begin) % len(every) + 1 : int(step or 1)]
+
+    def _number(self, text: str) -> int:
+        return int(text) if _is_number(text) else self.words.index(text.upper()) + self.low
 
     def takes(self, text: str) -> bool:
         """Whether the field may say this."""
@@ -68,6 +87,27 @@ def expression(value: str) -> str:
     else:
         raise wrong("is no schedule", f"write it as {_EXAMPLE}, or once as at(2027-01-31T08:00:00)")
     return value
+
+
+def times_a_month(value: str) -> float | None:
+    """How often it happens in a month on average, in the years that it names; None for once. What only a calendar
+    knows, such as the last weekday of a month, is once in each month that is chosen."""
+    cron = re.fullmatch(r"cron\((.*)\)", value)
+    if cron is None:
+        return None
+    minutes, hours, days, months, weekdays, _ = (
+        field.chosen(text) for field, text in zip(_FIELDS, cron[1].split(), strict=True)
+    )
+    chosen = [day for day in _A_YEAR if day.month in months and (day.day in days or _weekday(day) in weekdays)]
+    return len(minutes) * len(hours) * (len(chosen) if days or weekdays else len(months)) / len(_MONTHS)
+
+
+_A_YEAR: Final = tuple(date(2023, 1, 1) + timedelta(day) for day in range(365))
+
+
+def _weekday(day: date) -> int:
+    """As AWS counts, from 1 for Sunday."""
+    return day.isoweekday() % len(_DAYS) + 1
 
 
 def _check_cron(fields: list[str]) -> None:

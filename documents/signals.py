@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, field_validator
 
+from documents.central import Central
 from documents.faults import wrong
 from documents.model import Model, SecretArn, Whole
 
@@ -177,7 +178,8 @@ class Additions(Model):
 
 class Signals(Model):
     """All of it for the collectors of one stack. `metrics_to_cloudwatch` and `logs_to_cloudwatch` are off because
-    CloudWatch bills them by metric and by volume; `additions` is deep-merged into every collector's configuration."""
+    CloudWatch bills them by metric and by volume; `additions` is deep-merged into every collector's configuration;
+    `central` is the account where metrics are stored, if that is another."""
 
     receivers: frozenset[Receiver] = frozenset()
     traces: Traces = Traces()
@@ -185,6 +187,7 @@ class Signals(Model):
     metrics_to_cloudwatch: bool = False
     logs_to_cloudwatch: bool = False
     additions: Additions = Additions()
+    central: Central | None = None
 
     @property
     def in_log_groups(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from documents import containers, drain, names, tracing, travel
+from documents import containers, drain, logs, names, tracing, travel
 from documents.inputs import Application, Architecture, HealthCheck, Start, Workload
 from documents.instrumentation import FOLDER, AutoInstrumentation, Extended
 from documents.origin import Origin
@@ -74,7 +74,7 @@ def application_container(application: Workload, log: Container) -> Container:
         "name": application.name,
         "image": application.image,
         "essential": True,
-        "portMappings": [_port_mapping(application.port)] if serves else [],
+        "portMappings": [_served(application)] if serves else [],
         "environment": _pairs(tracing.unless_chosen(own, chosen) | dict(application.environment), "value"),
         "secrets": _pairs(application.secrets, "valueFrom"),
         "logConfiguration": log,
@@ -193,6 +193,11 @@ def agent_additions(wanted: AutoInstrumentation, architecture: Architecture, log
     )
 
 
+def router_additions(wanted: logs.FireLens, log: Container) -> Additions:
+    """The router of an application's lines, which is there before the first of them and after the last."""
+    return Additions(depends_on=(_started(names.LOG_ROUTER),), containers=(logs.router(wanted, log),))
+
+
 def from_s3(additions: Additions, addresses: Mapping[str, str]) -> Additions:
     """The same additions, where the collectors in `addresses` read their configuration there."""
     return replace(additions, containers=travel.moved(additions.containers, addresses))
@@ -282,6 +287,11 @@ def _observed(container: Container, additions: Additions) -> Container:
             "dependsOn": [*container.get("dependsOn", []), *(dict(dependency) for dependency in additions.depends_on)],
         }
     )
+
+
+def _served(application: Application) -> dict[str, Any]:
+    connect = application.service_connect
+    return _port_mapping(application.port) | (connect.port_mapping if connect else {})
 
 
 def _port_mapping(port: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from documents.faults import wrong
 from documents.inputs import Workload
 from documents.model import Model, Whole
 from documents.policies import Statement
+from documents.prices import HOURS
 from documents.schedules import TimeZone
 
 _DONE: Final = 0
@@ -32,6 +33,16 @@ def _expression(value: str) -> str:
     if not rate or (rate[1] == "1") is bool(rate[3]):
         raise wrong("is no rate", "write it as rate(1 hour) or rate(5 minutes), of minutes, hours or days")
     return value
+
+
+_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
+
+
+def runs_a_month(expression: str) -> float | None:
+    """How often a schedule runs its task in a month on average; None for once."""
+    if rate := _RATE.fullmatch(expression):
+        return HOURS * 3600 / (int(rate[1]) * _SECONDS[rate[2]])
+    return schedules.times_a_month(expression)
 
 
 class Schedule(Model):
@@ -92,6 +103,20 @@ def run(
             "Condition": {"StringEquals": {"ecs:CreateAction": "RunTask"}},
         },
         {"Sid": "LeaveDeadLetters", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn},
+    ]
+
+
+def encrypt_dead_letters(key_arn: str, region: str) -> list[Statement]:
+    """What a schedule does besides where the queue is encrypted with a key of the user: SQS uses it on behalf of who
+    sends (Amazon SQS Developer Guide, "Key management")."""
+    return [
+        {
+            "Sid": "EncryptDeadLetters",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": key_arn,
+            "Condition": {"StringEquals": {"kms:ViaService": f"sqs.{region}.amazonaws.com"}},
+        }
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from documents.faults import Fault, wrong
-from documents.model import Model, Whole
+from documents.model import Model, Whole, is_placeholder, some
 from documents.network import LEAST_ZONES, Egress, Network, SubnetId
 
 EVERYTHING: Final = "/*"
@@ -81,7 +81,7 @@ def _security_group(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    if not _ZONE.fullmatch(value):
+    if not is_placeholder(value) and not _ZONE.fullmatch(value):
         raise wrong("is not the id of a hosted zone", "write it as Z0123456789ABCDEFGHIJ")
     return value
 
@@ -121,13 +121,6 @@ def _codes(value: str) -> str:
     if not _CODES.fullmatch(value):
         raise wrong("is no list of status codes from 200 to 499", "write it as 200, 200-299 or 200,302")
     return value
-
-
-def _some(values: tuple[str, ...]) -> tuple[str, ...]:
-    # Not pydantic's own check, which counts what is wrong in itself as missing.
-    if not values:
-        raise wrong("has too few entries", "give at least 1, or leave it out")
-    return values
 
 
 def _several(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -183,7 +176,7 @@ class LoadBalancer(Model):
     certificate: Certificate | None = None
     existing: ExistingBalancer | None = None
     internal: bool = False
-    clients: Annotated[tuple[Annotated[str, AfterValidator(_range)], ...], AfterValidator(_some)] | None = None
+    clients: Annotated[tuple[Annotated[str, AfterValidator(_range)], ...], AfterValidator(some)] | None = None
     subnets: Annotated[tuple[SubnetId, ...], AfterValidator(_several)] | None = None
     access_logs: bool = True
     deletion_protection: bool = False
@@ -246,7 +239,7 @@ class Traffic(Model):
     where it is left out."""
 
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
-    paths: Annotated[tuple[Annotated[str, AfterValidator(_path)], ...], AfterValidator(_some)] = (EVERYTHING,)
+    paths: Annotated[tuple[Annotated[str, AfterValidator(_path)], ...], AfterValidator(some)] = (EVERYTHING,)
     priority: Annotated[Whole, Field(ge=1, le=_MOST_PRIORITY - RULES + 1)] | None = None
     split: Split | None = None
     health_check: TargetHealth = TargetHealth()

@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
-import yaml
-
 from documents.alerting.alerts import ALERTS
 from documents.alerting.rules import SEVERITY
 from documents.catalogue import SNS_TOPIC, Label
+from documents.text import from_yaml
 from preview import wiring
 from preview.recording import Recording, Resource, Secret
 
@@ -50,7 +49,7 @@ def lines(recording: Recording) -> Iterator[str]:
 
 def _rules(recording: Recording) -> Iterator[tuple[str, str]]:
     for namespace in recording.of_type(RULES):
-        data: Any = yaml.safe_load(wiring.text(namespace.inputs.get("data"))) or {}
+        data: Any = from_yaml(wiring.text(namespace.inputs.get("data"))) or {}
         for group in data.get("groups", ()):
             for rule in group["rules"]:
                 if "alert" in rule and SEVERITY in rule.get("labels", {}):

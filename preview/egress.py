@@ -61,4 +61,6 @@ def _doors(recording: Recording) -> list[str]:
             if role := wiring.meant(recording, task.inputs.get(key), wiring.ROLE):
                 granted = wiring.permissions(recording, role).statements()
                 services |= {network.service_of(one) for one in granted if one.get("Action")}
+    # Where the role is another account's, only that account says what it does.
+    services |= {network.service_of(one) for one in wiring.granted_elsewhere(recording)}
     return [name for name in network.names(services) if name != network.S3]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from documents import grafana
+
 Answer = Mapping[str, Any]
 
 
@@ -37,6 +39,11 @@ def _key(asked: Asked) -> Answer:
     return {"id": asked.arguments["keyId"], "arn": asked.arguments["keyId"], **fit}
 
 
+def _log_group(asked: Asked) -> Answer:
+    name = asked.arguments["name"]
+    return {"id": name, "name": name, "arn": asked.arn("logs", f"log-group:{name}"), "logGroupClass": "STANDARD"}
+
+
 def _metrics(asked: Asked) -> Answer:
     id_ = asked.arguments["workspaceId"]
     endpoint = f"https://aps-workspaces.{asked.region}.{asked.suffix}/workspaces/{id_}/"
@@ -64,6 +71,15 @@ def _role(asked: Asked) -> Answer:
     return {"id": name, "name": name, "assumeRolePolicy": policy}
 
 
+def _endpoint(asked: Asked) -> Answer:
+    """As of the only service that an endpoint is looked up for."""
+    return {**asked.arguments, "serviceName": f"com.amazonaws.{asked.region}.{grafana.ENDPOINT}"}
+
+
+def _prefix_list(asked: Asked) -> Answer:
+    return {**asked.arguments, "entries": [{"cidr": "192.0.2.0/24", "description": ""}]}
+
+
 def _subnet(asked: Asked) -> Answer:
     """In a zone of its own."""
     return {**asked.arguments, "availabilityZone": f"<{asked.arguments['id']}.availabilityZone>"}
@@ -76,8 +92,11 @@ def _vpc(asked: Asked) -> Answer:
 ANSWERS: Final[Mapping[str, Callable[[Asked], Answer]]] = {
     "aws:amp/getWorkspace:getWorkspace": _metrics,
     "aws:amp/getWorkspaces:getWorkspaces": _none,
+    "aws:cloudwatch/getLogGroup:getLogGroup": _log_group,
+    "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:ec2/getVpc:getVpc": _vpc,
+    "aws:ec2/getVpcEndpoint:getVpcEndpoint": _endpoint,
     "aws:ecs/getCluster:getCluster": _cluster,
     "aws:grafana/getWorkspace:getWorkspace": _grafana,
     "aws:iam/getRole:getRole": _role,

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-import yaml
-
 from documents import tracing, volumes
+from documents.text import from_yaml
 from documents.volumes import Observed, Rates, Volume
 from preview import wiring
 from preview.recording import Recording
@@ -67,7 +66,7 @@ def _every(recording: Recording, run: Running) -> Volume:
 
 def _observed(recording: Recording, run: Running) -> Observed:
     texts = [wiring.configuration(recording, one) for one in wiring.containers(run.task) if wiring.is_collector(one)]
-    collectors: list[dict[str, Any]] = [yaml.safe_load(text) for text in texts]
+    collectors: list[dict[str, Any]] = [from_yaml(text) for text in texts]
     variables = wiring.environment(run.applications[0]) if run.applications else {}
     return Observed(
         serves=bool(run.applications) and (bool(collectors) or "OTEL_EXPORTER_OTLP_ENDPOINT" in variables),

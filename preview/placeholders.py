@@ -20,10 +20,14 @@ _FORMS: Final = {
         "id": "ws-{uuid}",
         "prometheusEndpoint": "https://aps-workspaces.{region}.amazonaws.com/workspaces/ws-{uuid}/",
     },
+    "aws:autoscaling/group:Group": {
+        "arn": "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}",
+    },
     "aws:cloudwatch/eventRule:EventRule": {"arn": "arn:aws:events:{region}:{account}:rule/{name}", "id": "{name}"},
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:{region}:{account}:log-group:{name}", "id": "{name}"},
     "aws:ec2/eip:Eip": {"id": "eipalloc-{hex17}"},
     "aws:ec2/internetGateway:InternetGateway": {"id": "igw-{hex17}"},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"id": "lt-{hex17}", "latestVersion": "1"},
     "aws:ec2/natGateway:NatGateway": {"id": "nat-{hex17}"},
     "aws:ec2/routeTable:RouteTable": {"id": "rtb-{hex17}"},
     "aws:ec2/securityGroup:SecurityGroup": {
@@ -55,6 +59,7 @@ _FORMS: Final = {
         "endpoint": "g-{hex10}.grafana-workspace.{region}.amazonaws.com",
         "id": "g-{hex10}",
     },
+    "aws:iam/instanceProfile:InstanceProfile": {"arn": "arn:aws:iam::{account}:instance-profile/{name}"},
     "aws:iam/policy:Policy": {
         "arn": "arn:aws:iam::{account}:policy/{name}",
         "id": "arn:aws:iam::{account}:policy/{name}",
@@ -124,7 +129,9 @@ def fill(recording: Recording, text: str, *, account: str = ACCOUNT) -> str:
         return _value(found, match[2], recording.region, account) if found else match[0]
 
     filled = PLACEHOLDER.sub(value, text)
-    return filled.replace("<account>", account).replace("<caller.arn>", f"arn:aws:iam::{account}:user/judge")
+    for mine in ("<account>", "<your account>"):
+        filled = filled.replace(mine, account)
+    return filled.replace("<caller.arn>", f"arn:aws:iam::{account}:user/judge")
 
 
 def _value(resource: Resource, output: str, region: str, account: str) -> str:

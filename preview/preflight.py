@@ -13,6 +13,7 @@ import yaml
 from botocore.exceptions import BotoCoreError
 
 from documents.model import placeholder_in
+from preview.stack import EXAMPLES
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,7 +45,9 @@ def _config(root: Path, stack: str) -> Mapping[str, Any] | str:
     """The configuration in a stack file, or the line that says why there is none."""
     file = root / f"Pulumi.{stack}.yaml"
     if not file.is_file():
-        return f"stack: there is no {file.name}; write one, or choose STACK=dev"
+        example = root / EXAMPLES / file.name
+        way = f"copy {EXAMPLES}/{file.name} beside Pulumi.yaml" if example.is_file() else "write one"
+        return f"stack: there is no {file.name}; {way}, or choose STACK=dev"
     try:
         document = cast(dict[str, Any] | list[Any] | str | None, yaml.safe_load(file.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError):

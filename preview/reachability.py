@@ -17,6 +17,7 @@ _INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 _BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 _TASK: Final = "ecs-observability:index:Task"
+_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 _SUBNET: Final = "aws:ec2/subnet:Subnet"
 _TABLE: Final = "aws:ec2/routeTable:RouteTable"
 _ASSOCIATION: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
@@ -81,7 +82,8 @@ class _Placed:
 
 @dataclass(frozen=True)
 class _End:
-    """Something with an address: a service, a load balancer, an endpoint. `public` is whether the internet knows it."""
+    """Something with an address: a service, a load balancer, instances, an endpoint. `public` is whether the internet
+    knows it."""
 
     name: str
     groups: frozenset[str]
@@ -165,6 +167,10 @@ def _ends(recording: Recording) -> Iterator[_End]:
     for balancer in recording.of_type(_BALANCER):
         groups = _groups(recording, balancer.inputs.get("securityGroups"))
         yield _End(wiring.aws_name(balancer), groups, not balancer.inputs.get("internal"))
+    for template in recording.of_type(_TEMPLATE):
+        interfaces = map(wiring.table, wiring.items(template.inputs.get("networkInterfaces")))
+        worn = [group for one in interfaces for group in wiring.items(one.get("securityGroups"))]
+        yield _End(f"instances {wiring.aws_name(template)}", _groups(recording, worn), public=False)
     for endpoint in recording.of_type(wiring.ENDPOINT):
         if groups := _groups(recording, endpoint.inputs.get("securityGroupIds")):
             name = wiring.text(endpoint.inputs.get("serviceName")).removeprefix(f"com.amazonaws.{recording.region}.")

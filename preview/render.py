@@ -47,6 +47,7 @@ def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
         if isinstance(content := dashboard.inputs.get("configJson"), str):
             yield f"dashboards/{_file_name(wiring.aws_name(dashboard))}.json", content
     yield from _owed(recording)
+    yield from _central(recording)
     yield from _alerting(recording)
     yield "summary.md", summary(recording)
 
@@ -60,6 +61,16 @@ def _owed(recording: Recording) -> Iterator[tuple[str, str]]:
     for name, needed in recording.outputs.get("rolePolicies", {}).items():
         for use, policy in needed.items():
             yield f"existing/{_file_name(name)}-{use}-role.json", _json(json.loads(policy))
+
+
+def _central(recording: Recording) -> Iterator[tuple[str, str]]:
+    """What whoever looks after a central account puts there."""
+    for account in recording.of_type(wiring.CENTRAL_ACCOUNT):
+        yield "central/role.json", _json(json.loads(account.outputs["role"]))
+        for namespace, rules in account.outputs["rules"].items():
+            yield f"central/rules/{namespace}.yaml", rules
+        for uid, dashboard in account.outputs["dashboards"].items():
+            yield f"central/dashboards/{uid}.json", dashboard
 
 
 def _alerting(recording: Recording) -> Iterator[tuple[str, str]]:

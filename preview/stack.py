@@ -21,6 +21,9 @@ from preview.recording import ProgramError, Secret
 HIDDEN: Final = "<secret>"
 """Stands for every encrypted value, which only the CLI could decrypt."""
 
+EXAMPLES: Final = "examples"
+"""The folder of stack files that are rendered and proved there, and deployed from a copy beside Pulumi.yaml."""
+
 _SECURE: Final = "secure"
 _INTEGER: Final = re.compile(r"-?\d+")
 
@@ -48,14 +51,14 @@ def load(root: Path, stack: str, overrides: Mapping[str, Any] | None = None) -> 
     project_file = root / "Pulumi.yaml"
     if not project_file.is_file():
         raise ProgramError(f"no Pulumi project in {root}: Pulumi.yaml does not exist")
-    if stack not in (known := stacks(root)):
-        there = f"there are: {', '.join(known)}" if known else "there is none yet"
+    if stack not in (known := stack_files(root)):
+        there = f"there are: {', '.join(sorted(known))}" if known else "there is none yet"
         raise ProgramError(f"no stack {stack!r}: Pulumi.{stack}.yaml does not exist; {there}")
     declared = _mapping(project_file)
     project = declared.get("name")
     if not isinstance(project, str) or not project:
         raise ProgramError("Pulumi.yaml: name: is missing; give the project a name")
-    stack_file = _mapping(root / f"Pulumi.{stack}.yaml")
+    stack_file = _mapping(known[stack])
 
     faults: list[Fault] = []
     given = _section(stack_file, f"Pulumi.{stack}.yaml", faults)
@@ -83,9 +86,10 @@ def load(root: Path, stack: str, overrides: Mapping[str, Any] | None = None) -> 
     return StackFiles(project, stack, shown, texts, frozenset(secret_keys), warnings)
 
 
-def stacks(root: Path) -> list[str]:
-    """Names of the stacks that have a file in `root`."""
-    return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in root.glob("Pulumi.?*.yaml"))
+def stack_files(root: Path) -> dict[str, Path]:
+    """The file of each stack by its name: those in `root`, which the CLI knows as well, and the examples."""
+    found = (path for folder in (root / EXAMPLES, root) for path in sorted(folder.glob("Pulumi.?*.yaml")))
+    return {path.name[len("Pulumi.") : -len(".yaml")]: path for path in found}
 
 
 def _declared(

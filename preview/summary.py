@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-import yaml
-
 from documents import travel
-from documents.model import is_placeholder
+from documents.model import is_placeholder, placeholder_in
+from documents.text import from_yaml
 from preview import alerts, compute, egress, month, reachability, traffic, unserved, wiring
 from preview.recording import Recording, Resource, Secret
 from preview.wiring import Running
@@ -36,6 +35,7 @@ def summary(recording: Recording) -> str:
         _section("What runs by the clock or once", unserved.lines(recording)),
         _section("What else may do what", _other_roles(recording, runs)),
         _section("Who reaches what", reachability.lines(recording)),
+        _section("What compute costs in a month", compute.cost(recording, runs)),
         _section("What the way out costs in a month", egress.lines(recording, runs)),
         _section("What is watched", alerts.lines(recording)),
         _section("Who is told", alerts.told(recording)),
@@ -77,7 +77,7 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 def _pending(recording: Recording) -> Iterator[str]:
     for key in sorted(recording.config):
         for path, value in _leaves(key, recording.config[key]):
-            if isinstance(value, str) and is_placeholder(value):
+            if isinstance(value, str) and (is_placeholder(value) or placeholder_in(value)):
                 yield f"- `{path}`: `{value}`"
 
 
@@ -106,7 +106,9 @@ def _kinds(resources: list[Resource]) -> Iterator[str]:
         by_type[wiring.short_type(resource)].append(resource)
     for kind in sorted(by_type):
         same = by_type[kind]
-        names = sorted({wiring.known_as(resource) for resource in same} - {""})
+        # What only AWS knows tells nobody which one is meant.
+        known = {name for name in map(wiring.known_as, same) if not wiring.PLACEHOLDER.fullmatch(name)}
+        names = sorted(known - {""})
         names = names if len(names) == len(same) else []
         shown = [f"`{name}`" for name in names[:_MOST_NAMES]] + (["..."] if len(names) > _MOST_NAMES else [])
         count = f"{len(same)} x " if len(same) > 1 else ""
@@ -139,10 +141,16 @@ def _service(recording: Recording, run: Running) -> Iterator[str]:
     for container in (*run.applications, *run.companions, *filter(None, (run.collector,))):
         yield f"- container `{container.get('name')}`: {_container(container)}"
     if run.addresses:
-        yield f"- found as {', '.join(f'`{address}`' for address in run.addresses)}"
+        yield f"- found as {', '.join(f'`{address}`' for address in run.addresses)}{_by_proxy(run)}"
     for title, key in (("task", "taskRoleArn"), ("execution", "executionRoleArn")):
         if role := wiring.meant(recording, task.get(key), wiring.ROLE):
             yield from _may(recording, role, f"{title} role `{wiring.aws_name(role)}`")
+
+
+def _by_proxy(run: Running) -> str:
+    connected = wiring.table(run.service.inputs.get("serviceConnectConfiguration")).get("services")
+    both = ", in DNS and through Service Connect" if run.service.inputs.get("serviceRegistries") else ""
+    return both if connected else ""
 
 
 def _pattern(run: Running) -> str:
@@ -233,8 +241,16 @@ def _outputs(recording: Recording) -> Iterator[str]:
         yield "|---|---|"
     for name in sorted(recording.outputs):
         for path, value in _leaves(name, recording.outputs[name]):
-            shown = repr(value) if isinstance(value, Secret) else f"`{value}`".replace("|", "\\|")
-            yield f"| {path} | {shown} |"
+            yield f"| {path} | {_output(value)} |"
+
+
+def _output(value: Any) -> str:
+    """A value as a cell; a policy in it would make the table unreadable."""
+    if isinstance(value, Secret):
+        return repr(value)
+    if isinstance(wiring.parsed(value), dict):
+        return f"a JSON document of {len(value):,} characters"
+    return f"`{value}`".replace("|", "\\|")
 
 
 class _Chart:
@@ -341,6 +357,8 @@ def _delivers(recording: Recording, start: str, collector: Mapping[str, Any], ch
     for variable, value in sorted(wiring.environment(collector).items()):
         if variable != travel.CONTENT and (workspace := wiring.meant(recording, value, _WORKSPACE)):
             chart.edge(start, _amp(workspace, chart), "remote write")
+    if owner := wiring.central_account(recording):
+        chart.edge(start, chart.node(f"AMP of account {owner}", form=_CYLINDER), "remote write")
     if re.search(r"^\s*awsxray(/\w+)?:", wiring.configuration(recording, collector), re.MULTILINE):
         chart.edge(start, chart.node("X-Ray", form=_CYLINDER), "segments")
     for end, word in _elsewhere(wiring.configuration(recording, collector)):
@@ -349,7 +367,7 @@ def _delivers(recording: Recording, start: str, collector: Mapping[str, Any], ch
 
 def _elsewhere(configuration: str) -> Iterator[tuple[str, str]]:
     """Partners and CloudWatch, as far as a collector's configuration names them, and what is sent to each."""
-    for name, settings in wiring.table(yaml.safe_load(configuration).get("exporters")).items():
+    for name, settings in wiring.table(from_yaml(configuration).get("exporters")).items():
         moved = _PARTNER.fullmatch(wiring.text(wiring.table(settings).get("endpoint")))
         if moved:
             yield f"{name.partition('/')[2]} {moved[1]}", "OTLP"

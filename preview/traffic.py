@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from documents import prices
 from preview import wiring
 from preview.recording import Recording, Resource
 from preview.wiring import Running
@@ -24,7 +25,7 @@ def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
         kept = "deletion protected" if balancer.inputs.get("enableDeletionProtection") else "not deletion protected"
         logs = wiring.table(balancer.inputs.get("accessLogs")).get("bucket")
         written = f"access logs in `{logs}`" if logs else "no access logs"
-        yield f"Load balancer `{wiring.aws_name(balancer)}`: {where}, {kept}, {written}."
+        yield f"Load balancer `{wiring.aws_name(balancer)}`: {where}, {kept}, {written}. {_cost(balancer)}"
         yield ""
     yield "| priority | requests | application | how new versions come to them | rolled back by |"
     yield "|---:|---|---|---|---|"
@@ -36,6 +37,17 @@ def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
                 who = f"{run.name}{_share(recording, rule, groups)}"
                 row = (rule.inputs["priority"], asked, who, _strategy(run), _alarms(run))
                 yield f"| {' | '.join(map(str, row))} |"
+
+
+def _cost(balancer: Resource) -> str:
+    zones = len(wiring.items(balancer.inputs.get("subnets")))
+    addresses = 0 if balancer.inputs.get("internal") else zones
+    fixed = prices.LOAD_BALANCER.month() + prices.PUBLIC_ADDRESS.month(addresses)
+    beside = f" with {addresses} public addresses" if addresses else ""
+    return (
+        f"It costs {fixed:.2f} dollars a month{beside}, and {prices.CAPACITY_UNIT.month():.2f} for each capacity unit "
+        "that it needs all the time (docs/traffic.md#what-it-costs)."
+    )
 
 
 def _behind(recording: Recording, runs: Iterable[Running]) -> Iterator[tuple[Running, set[str]]]:

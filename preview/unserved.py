@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from preview import wiring
+from documents import prices, tasks
+from preview import compute, wiring
 from preview.recording import Recording, Resource
 
 _TASK = "ecs-observability:index:Task"
@@ -15,11 +16,36 @@ def lines(recording: Recording) -> Iterator[str]:
     if not found:
         return
     when = dict(_schedules(recording))
-    yield from ("| task | CPU units, MiB | runs |", "|---|---|---|")
+    yield "| task | CPU units, MiB | runs | runs a month | dollars a month for each minute of a run |"
+    yield "|---|---|---|---:|---:|"
     for task in sorted(found, key=wiring.aws_name):
         size = f"{task.inputs.get('cpu')}, {task.inputs.get('memory')}"
-        yield f"| `{wiring.aws_name(task)}` | {size} | {when.get(task.urn, 'when somebody runs it')} |"
-    yield from ("", "The output `runTask` has the command for each. What they cost depends on how long they take.")
+        schedule = when.get(task.urn)
+        row = (f"`{wiring.aws_name(task)}`", size, _moments(schedule), *_cost(task, schedule))
+        yield f"| {' | '.join(row)} |"
+    yield ""
+    yield (
+        "The output `runTask` has the command for each. List prices of us-east-1 (docs/costs.md); a run is billed from "
+        "the pull of its images on, for a minute at least."
+    )
+
+
+def _moments(schedule: Resource | None) -> str:
+    if schedule is None:
+        return "when somebody runs it"
+    asleep = ", but it is turned off" if schedule.inputs.get("state") == "DISABLED" else ""
+    return f"`{schedule.inputs.get('scheduleExpression')}`, {schedule.inputs.get('scheduleExpressionTimezone')}{asleep}"
+
+
+def _cost(task: Resource, schedule: Resource | None) -> tuple[str, str]:
+    """How often it runs in a month, and what that costs if each run takes a minute; nothing where nobody knows."""
+    if schedule is None or schedule.inputs.get("state") == "DISABLED":
+        return "", ""
+    runs = tasks.runs_a_month(wiring.text(schedule.inputs.get("scheduleExpression")))
+    if runs is None:
+        return "", ""
+    minute = compute.on_fargate(task, prices.FARGATE) / prices.HOURS / 60
+    return f"{runs:,.1f}", f"{runs * minute:.3f}"
 
 
 def _is_ours(recording: Recording, task: Resource) -> bool:
@@ -27,11 +53,9 @@ def _is_ours(recording: Recording, task: Resource) -> bool:
     return component is not None and component.type == _TASK
 
 
-def _schedules(recording: Recording) -> Iterator[tuple[str, str]]:
-    """When each task definition is run, by its URN."""
+def _schedules(recording: Recording) -> Iterator[tuple[str, Resource]]:
+    """The schedule of each task definition, by its URN."""
     for schedule in recording.of_type(_SCHEDULE):
         parameters = wiring.table(wiring.table(schedule.inputs.get("target")).get("ecsParameters"))
         if task := wiring.meant(recording, parameters.get("taskDefinitionArn"), wiring.TASK):
-            asleep = ", but it is turned off" if schedule.inputs.get("state") == "DISABLED" else ""
-            zone = schedule.inputs.get("scheduleExpressionTimezone")
-            yield task.urn, f"`{schedule.inputs.get('scheduleExpression')}`, {zone}{asleep}"
+            yield task.urn, schedule

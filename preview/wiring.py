@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import yaml
-
 from documents import names, travel
+from documents.text import from_yaml
 from preview.recording import ProgramError, Recording, Resource
 
 SERVICE: Final = "aws:ecs/service:Service"
@@ -28,9 +27,10 @@ NAMESPACES: Final = (
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
     "aws:servicediscovery/httpNamespace:HttpNamespace",
 )
+CENTRAL_ACCOUNT: Final = "ecs-observability:index:CentralAccount"
 OBJECT: Final = "aws:s3/bucketObjectv2:BucketObjectv2"
 
-PLACEHOLDER: Final = re.compile(r"<([^<>]+)\.([A-Za-z0-9.]+)>")
+PLACEHOLDER: Final = re.compile(r"<([^<>]+?)\.([A-Za-z0-9.]+)>")
 
 
 def text(value: Any) -> str:
@@ -118,10 +118,23 @@ def permissions(recording: Recording, role: Resource) -> Permissions:
     return Permissions(parsed(role.inputs.get("assumeRolePolicy")), documents, tuple(sorted(managed)))
 
 
+def central_account(recording: Recording) -> str:
+    """The number of the account that metrics are written to, if that is another."""
+    return next((text(account.outputs["account"]) for account in recording.of_type(CENTRAL_ACCOUNT)), "")
+
+
+def granted_elsewhere(recording: Recording) -> Iterator[Mapping[str, Any]]:
+    """What collectors may do in a central account, by the statements of the role that they assume there."""
+    for account in recording.of_type(CENTRAL_ACCOUNT):
+        role = parsed(account.outputs["role"])["Resources"]["Writer"]["Properties"]
+        for policy in role["Policies"]:
+            yield from policy["PolicyDocument"]["Statement"]
+
+
 def rule_groups(recording: Recording) -> Iterator[Mapping[str, Any]]:
     """Every group of rules that AMP evaluates, as a rules file has it; none of a file that is not known."""
     for resource in recording.of_type(RULES):
-        yield from map(table, items(table(yaml.safe_load(text(resource.inputs.get("data")))).get("groups")))
+        yield from map(table, items(table(from_yaml(text(resource.inputs.get("data")))).get("groups")))
 
 
 def containers(task: Resource) -> tuple[Mapping[str, Any], ...]:
@@ -135,9 +148,15 @@ def environment(container: Mapping[str, Any]) -> dict[str, str]:
     return {text(pair.get("name")): text(pair.get("value")) for pair in pairs}
 
 
+def log_group(container: Mapping[str, Any]) -> str:
+    """The log group to which a container writes, by awslogs or by a router; nothing where that is elsewhere."""
+    options = table(table(container.get("logConfiguration")).get("options"))
+    return text(options.get("awslogs-group")) or text(options.get("log_group_name"))
+
+
 def _is_companion(container: Mapping[str, Any]) -> bool:
     name = container.get("name")
-    return name == names.DRAIN or (name == names.FRONT and is_collector(container))
+    return name in (names.DRAIN, names.LOG_ROUTER) or (name == names.FRONT and is_collector(container))
 
 
 def is_collector(container: Mapping[str, Any]) -> bool:
@@ -181,7 +200,7 @@ class Running:
 
     @property
     def companions(self) -> tuple[Mapping[str, Any], ...]:
-        """What stands beside the collector: its front and its drain."""
+        """What stands beside collector and application: front, drain, and the router of lines."""
         return tuple(filter(_is_companion, containers(self.task)))
 
     @property
@@ -194,7 +213,7 @@ class Running:
 def running(recording: Recording) -> tuple[Running, ...]:
     """Every ECS service whose task definition is the stack's own, by name."""
     found = [
-        Running(service, task, tuple(sorted(_addresses(recording, service))))
+        Running(service, task, tuple(sorted(set(_addresses(recording, service)))))
         for service in recording.of_type(SERVICE)
         if (task := meant(recording, service.inputs.get("taskDefinition"), TASK))
     ]

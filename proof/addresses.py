@@ -31,8 +31,10 @@ def checked(plan: Plan) -> list[Verdict]:
 
 def _aws(plan: Plan, service: Service, collector: Container) -> Iterator[Verdict]:
     url = environment(collector).get("AWS_PROMETHEUS_ENDPOINT", "")
-    reason = "" if _REMOTE_WRITE.fullmatch(url) else "is not the remote-write URL of an AMP workspace"
-    yield _verdict(f"remote write of {service.name}", "<workspace>api/v1/remote_write", url, reason)
+    wanted = f"{plan.central.endpoint}api/v1/remote_write" if plan.central else "<workspace>api/v1/remote_write"
+    fits = url == wanted if plan.central else _REMOTE_WRITE.fullmatch(url)
+    reason = "" if fits else "is not the remote-write URL of an AMP workspace"
+    yield _verdict(f"remote write of {service.name}", wanted, url, reason)
     if traces := re.search(_TRACES, environment(collector).get(CONFIGURATION, "")):
         filled = traces[1].replace("${env:AWS_REGION}", environment(collector).get("AWS_REGION", ""))
         wanted = f"https://xray.{plan.region}.amazonaws.com/v1/traces"

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-import yaml
-
 from documents import catalogue
 from documents.catalogue import ATTRIBUTES, REQUEST_DURATION, SHARED_BY_TRACE_IDS, Label, Pattern
+from documents.text import from_yaml
 from proof import sampling
 from proof.plan import CONFIGURATION, Plan, Service, environment
 from proof.prometheus import Prometheus
@@ -59,6 +58,7 @@ def all_of(truth: Truth) -> list[Verdict]:
         one_writer(truth),
         instances(truth),
         signatures(truth),
+        *assumed(truth),
         logs(truth),
         correlated(truth),
         *foreign(truth),
@@ -254,6 +254,20 @@ def signatures(truth: Truth) -> Verdict:
     return _verdict("signature", "no request refused", "all accepted", found, "; ".join(refused[:_SHOWN]))
 
 
+def assumed(truth: Truth) -> list[Verdict]:
+    """Every collector has become the role of the central account, which alone is let in there."""
+    central = truth.plan.central
+    if central is None:
+        return []
+    collecting = {service.name for service in truth.plan.services if service.sidecar}
+    wanted = {task.key for task in truth.tasks if task.service in collecting}
+    refused = [f"STS: {count} x {reason}" for reason, count in truth.assumed.refused.items()]
+    if missing := wanted - truth.assumed.tasks:
+        refused.append(f"{len(missing)} tasks got no session")
+    found = f"{len(truth.assumed.tasks)} tasks"
+    return [_verdict("signature", f"by {central.role}", f"{len(wanted)} tasks", found, "; ".join(refused[:_SHOWN]))]
+
+
 def logs(truth: Truth) -> Verdict:
     """No collector logged a warning or an error that is not explained."""
     found: Counter[str] = Counter()
@@ -321,7 +335,7 @@ def _taking(truth: Truth, sender: Sender) -> int:
     return sum(
         service.count
         for service in truth.plan.services
-        if any(sender in yaml.safe_load(environment(one)[CONFIGURATION])["receivers"] for one in service.collectors)
+        if any(sender in from_yaml(environment(one)[CONFIGURATION])["receivers"] for one in service.collectors)
     )
 
 

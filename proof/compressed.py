@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import yaml
 
+from documents.text import from_yaml
+
 _UNITS: Final = {
     "ms": 1,
     "s": 1_000,
@@ -46,7 +48,7 @@ def query(text: str, factor: float) -> str:
 
 def rules(text: str, factor: float) -> str:
     """A rules file whose windows, offsets, waiting times and intervals are so many times shorter."""
-    document: Mapping[str, Any] = yaml.safe_load(text) or {}
+    document: Mapping[str, Any] = from_yaml(text) or {}
     groups = [_group(group, factor) for group in document.get("groups") or ()]
     return yaml.safe_dump({**document, "groups": groups}, sort_keys=False)
 

@@ -231,7 +231,7 @@ def _log_groups(plan: Plan) -> Mapping[str, frozenset[str]]:
     return {
         performance_log_group(plan.cluster): _TASK_FIELDS,
         events.log_group(names): _ECS_FIELDS,
-        **{names.log_group(service.name): frozenset() for service in plan.services},
+        **{group: frozenset() for service in plan.services for group in service.log_groups},
         telemetry_log_group(names.prefix, "logs"): frozenset(),
     }
 

@@ -1,6 +1,8 @@
-"""The part of the ECS API that finds tasks: what runs in a proof, as ECS would list and describe it.
+"""The part of the ECS API that finds tasks: what runs in a proof, as ECS would list and describe it; and as much of
+EC2's as tells of the instance that tasks are on.
 
-Form of requests and answers: Amazon ECS API Reference, ListTasks, DescribeTasks, DescribeTaskDefinition, ListServices.
+Form of requests and answers: Amazon ECS API Reference, ListTasks, DescribeTasks, DescribeTaskDefinition, ListServices,
+DescribeContainerInstances; Amazon EC2 API Reference, DescribeInstances.
 """
 
 import json
@@ -9,12 +11,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from proof import sigv4
 from proof.metadata import ACCOUNT, TaskIdentity
 from proof.web import LOOPBACK, Answer, Request, serve
 
 _TARGET: Final = "AmazonEC2ContainerServiceV20141113."
+_INSTANCE: Final = "i-0123456789abcdef0"
+_INSTANCES: Final = f"""\
+<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item>
+<reservationId>r-0123456789abcdef0</reservationId><instancesSet><item><instanceId>{_INSTANCE}</instanceId>
+<instanceType>m7g.large</instanceType><privateIpAddress>{LOOPBACK}</privateIpAddress>
+<subnetId>subnet-0123456789abcdef0</subnetId><vpcId>vpc-0123456789abcdef0</vpcId></item></instancesSet></item>
+</reservationSet></DescribeInstancesResponse>"""
+"""One instance has all tasks."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class Ecs:
 
     def __init__(self, known: Mapping[str, sigv4.Credentials], region: str, cluster: str) -> None:
         self._known = known
-        self._scope = sigv4.Scope(region, "ecs")
+        self._scopes = {service: sigv4.Scope(region, service) for service in ("ecs", "ec2")}
         self._prefix = f"arn:aws:ecs:{region}:{ACCOUNT}"
         self._cluster = cluster
         self._tasks: dict[str, Listed] = {}
@@ -54,7 +65,22 @@ class Ecs:
             yield port
 
     async def _handle(self, request: Request) -> Answer:
-        operation = request.headers.get("x-amz-target", "").removeprefix(_TARGET)
+        service = "ecs" if "x-amz-target" in request.headers else "ec2"
+        try:
+            sigv4.verify(request, self._known, self._scopes[service])
+        except sigv4.RefusedError as error:
+            return _refused("AccessDeniedException", str(error))
+        return self._ecs(request) if service == "ecs" else self._ec2(request)
+
+    def _ec2(self, request: Request) -> Answer:
+        asked = parse_qs(request.body.decode())
+        if asked.get("Action") != ["DescribeInstances"] or asked.get("InstanceId.1") != [_INSTANCE]:
+            return Answer(HTTPStatus.BAD_REQUEST)
+        self.asked.add("DescribeInstances")
+        return Answer(HTTPStatus.OK, _INSTANCES.encode(), "text/xml")
+
+    def _ecs(self, request: Request) -> Answer:
+        operation = request.headers["x-amz-target"].removeprefix(_TARGET)
         answers: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
             "ListTasks": lambda _: {"taskArns": list(self._tasks)},
             "ListServices": lambda _: {"serviceArns": sorted(self._services())},
@@ -62,11 +88,12 @@ class Ecs:
                 "tasks": [self._described(arn) for arn in asked["tasks"] if arn in self._tasks]
             },
             "DescribeTaskDefinition": lambda asked: {"taskDefinition": self._definition(str(asked["taskDefinition"]))},
+            "DescribeContainerInstances": lambda asked: {
+                "containerInstances": [
+                    {"containerInstanceArn": arn, "ec2InstanceId": _INSTANCE} for arn in asked["containerInstances"]
+                ]
+            },
         }
-        try:
-            sigv4.verify(request, self._known, self._scope)
-        except sigv4.RefusedError as error:
-            return _refused("AccessDeniedException", str(error))
         if operation not in answers:
             return _refused("InvalidParameterException", f"{operation or request.path} is not known here")
         self.asked.add(operation)
@@ -81,7 +108,7 @@ class Ecs:
             "taskArn": arn,
             "taskDefinitionArn": next(key for key, one in self._definitions.items() if one is listed),
             "clusterArn": f"{self._prefix}:cluster/{self._cluster}",
-            "launchType": "FARGATE",
+            **self._place(listed.task),
             "lastStatus": "RUNNING",
             "healthStatus": "HEALTHY",
             "group": f"service:{listed.task.service}",
@@ -94,6 +121,14 @@ class Ecs:
                     "details": [{"name": "privateIPv4Address", "value": LOOPBACK}],
                 }
             ],
+        }
+
+    def _place(self, task: TaskIdentity) -> dict[str, str]:
+        if not task.on_instances:
+            return {"launchType": "FARGATE"}
+        return {
+            "launchType": "EC2",
+            "containerInstanceArn": f"{self._prefix}:container-instance/{self._cluster}/{'0' * 32}",
         }
 
     def _definition(self, arn: str) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import yaml
-
+from documents.text import from_yaml
 from proof import cloudwatch_logs
 from proof.cloudwatch_logs import CloudWatchLogs, Written
 from proof.otlp import Delivered, Otlp
@@ -97,7 +96,7 @@ class StandIns:
 def _configurations(services: Iterable[Service]) -> Iterator[Mapping[str, Any]]:
     for service in services:
         for container in service.collectors:
-            yield yaml.safe_load(environment(container)[CONFIGURATION])
+            yield from_yaml(environment(container)[CONFIGURATION])
 
 
 def _signals(configuration: Mapping[str, Any], exporter: str) -> Iterator[str]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from documents.adot import SECTIONS
+from documents.text import from_yaml
 from proof.plan import CONFIGURATION, Plan, environment
 
 _SECONDS: Final = 20
@@ -47,7 +46,7 @@ def reads(collector: Path, scheme: str) -> bool:
 
 
 def _used(configuration: str) -> set[tuple[str, str]]:
-    document: Mapping[str, Any] = yaml.safe_load(configuration)
+    document: Mapping[str, Any] = from_yaml(configuration)
     return {(section, name.split("/")[0]) for section in SECTIONS for name in document.get(section) or ()}
 
 

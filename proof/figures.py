@@ -53,6 +53,7 @@ TOLD: Final[Mapping[str, Telling]] = {
     alerts.SERIES_NEAR_LIMIT.name: Telling(
         "told, not brought about: AMP counts as many series as it may have", 1.0, BEYOND
     ),
+    alerts.SCHEDULE_NOT_RUN.name: Telling("told, not brought about: SQS counts messages of a schedule", 0.0, 1.0),
     alerts.ALERTING_SILENT.name: Telling("told, not brought about: nothing is published to the topic", 1.0, None),
 }
 

@@ -27,7 +27,7 @@ _PASSED_ON: Final = ("content-type", "content-encoding", "user-agent", "x-promet
 
 @dataclass(frozen=True)
 class Writes:
-    """What was written. `refused` counts reasons, `writers` has the access keys that wrote each series."""
+    """What was written. `refused` counts reasons, `writers` has the access keys of the tasks that wrote each series."""
 
     requests: int
     samples: int
@@ -55,11 +55,11 @@ class NotAdmittedError(Exception):
 def admit(
     request: Request, known: Mapping[str, sigv4.Credentials], scope: sigv4.Scope
 ) -> tuple[str, list[remote_write.Series]]:
-    """The access key that wrote, and what it wrote. Raises NotAdmittedError for what AMP refuses at sight."""
+    """The access key of the task that wrote, and what it wrote. Raises NotAdmittedError for what AMP refuses."""
     if (request.method, request.path) != ("POST", PATH):
         raise NotAdmittedError(HTTPStatus.NOT_FOUND, f"{request.method} {request.path} is not remote write")
     try:
-        writer = sigv4.verify(request, known, scope).access_key
+        writer = sigv4.verify(request, known, scope).writer
         series = list(remote_write.decode(request.body))
     except sigv4.RefusedError as error:
         raise NotAdmittedError(HTTPStatus.FORBIDDEN, str(error)) from None

@@ -1,7 +1,7 @@
 """The ECS task-metadata endpoint, version 4, for one task: what ECS would say, with figures of the real processes.
 
-Form of the answers: Amazon ECS Developer Guide, "Task metadata endpoint version 4" for tasks on Fargate. Statistics are
-Docker's, with `network_rate_stats` added by the ECS agent.
+Form of the answers: Amazon ECS Developer Guide, "Task metadata endpoint version 4", for tasks on Fargate and on EC2
+instances. Statistics are Docker's, with `network_rate_stats` added by the ECS agent.
 """
 
 import json
@@ -76,10 +76,16 @@ class TaskIdentity:
         """Reserved for the task, in MiB."""
         return int(self.definition["memory"])
 
+    @property
+    def on_instances(self) -> bool:
+        """Whether it is on an EC2 instance."""
+        return "EC2" in self.definition.get("requiresCompatibilities", ())
+
     def container_id(self, name: str) -> str:
-        """The runtime id of a container: Fargate's are the task id and a number."""
+        """The runtime id of a container: Fargate's are the task id and a number, Docker's are 64 digits."""
         names = [container["name"] for container in self.containers]
-        return f"{self.id}-{1_000_000_000 + names.index(name)}"
+        number = 1_000_000_000 + names.index(name)
+        return f"{self.id.replace('-', '')}{number:032x}" if self.on_instances else f"{self.id}-{number}"
 
 
 class Metadata:
@@ -129,8 +135,8 @@ class Metadata:
 
 def _task(task: TaskIdentity) -> dict[str, Any]:
     return {
-        # On Fargate the cluster is an ARN here.
-        "Cluster": f"arn:aws:ecs:{task.region}:{ACCOUNT}:cluster/{task.cluster}",
+        # On Fargate the cluster is an ARN here, on an instance what its agent was told.
+        "Cluster": task.cluster if task.on_instances else f"arn:aws:ecs:{task.region}:{ACCOUNT}:cluster/{task.cluster}",
         "TaskARN": _task_arn(task),
         "Family": task.family,
         "Revision": REVISION,
@@ -141,6 +147,13 @@ def _task(task: TaskIdentity) -> dict[str, Any]:
         "PullStartedAt": _time(task.started.timestamp()),
         "PullStoppedAt": _time(task.started.timestamp()),
         "AvailabilityZone": f"{task.region}a",
+        "Containers": [_container(task, container) for container in task.containers],
+        **({"LaunchType": "EC2"} if task.on_instances else _of_fargate()),
+    }
+
+
+def _of_fargate() -> dict[str, Any]:
+    return {
         "LaunchType": "FARGATE",
         "ClockDrift": {
             "ClockErrorBound": 0.5,
@@ -148,7 +161,6 @@ def _task(task: TaskIdentity) -> dict[str, Any]:
             "ClockSynchronizationStatus": "SYNCHRONIZED",
         },
         "EphemeralStorageMetrics": {"Utilized": 261, "Reserved": 20496},
-        "Containers": [_container(task, container) for container in task.containers],
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from documents import catalogue, names, travel
 from documents.alerting.inputs import DEFAULTS, Thresholds
+from documents.central import Accounts, Central
 from documents.collector import scraping
 from documents.dashboards.shared import unshared
 from documents.objectives import Objectives
@@ -19,6 +20,10 @@ Container = Mapping[str, Any]
 
 CONFIGURATION: Final = travel.CONTENT
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+_BOARDS: Final = ("dashboards", "central/dashboards")
+_RULES: Final = ("rules", "central/rules")
 
 
 class PlanError(Exception):
@@ -48,6 +53,13 @@ class Service:
         """The ports that its tasks are reached at."""
         containers: Sequence[Container] = self.definition["containerDefinitions"]
         return [int(port["containerPort"]) for one in containers for port in one.get("portMappings") or ()]
+
+    @property
+    def log_groups(self) -> frozenset[str]:
+        """The log groups that its containers write to, by awslogs or by a router; what routers send elsewhere is not
+        known here."""
+        containers: Sequence[Container] = self.definition["containerDefinitions"]
+        return frozenset(filter(None, map(wiring.log_group, containers)))
 
     @property
     def sidecar(self) -> Container | None:
@@ -105,6 +117,8 @@ class Plan:
     """What applications promise, by their names."""
     thresholds: Mapping[str, Thresholds] = field(default_factory=dict[str, Thresholds])
     """Where alerts fire, by the names of applications."""
+    central: Central | None = None
+    """The account that metrics are written to, if that is another; rules and dashboards are there as well."""
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -114,12 +128,12 @@ class Plan:
     @cached_property
     def dashboards(self) -> tuple[Mapping[str, Any], ...]:
         """Every rendered dashboard."""
-        return tuple(json.loads(text) for _, text in self._in("dashboards"))
+        return tuple(json.loads(text) for folder in _BOARDS for _, text in self._in(folder))
 
     @cached_property
     def rules(self) -> Mapping[str, str]:
         """Every rendered rule file by its name."""
-        return dict(self._in("rules"))
+        return {name: text for folder in _RULES for name, text in self._in(folder)}
 
     @property
     def shipped_seconds(self) -> float:
@@ -163,7 +177,8 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
     made = next(iter(recording.of_type("aws:ecs/cluster:Cluster")), None)
     prefix = names.Names(recording.project, recording.stack).prefix
     # Dashboards in a Grafana of others have uids of their own there.
-    boards = {path: text for path, text in documents.items() if path.startswith("dashboards/")}
+    folders = tuple(f"{folder}/" for folder in _BOARDS)
+    boards = {path: text for path, text in documents.items() if path.startswith(folders)}
     documents = {path: text for path, text in documents.items() if path not in boards} | {
         unshared(prefix, path): unshared(prefix, text) for path, text in boards.items()
     }
@@ -201,6 +216,7 @@ def plan(recording: Recording, documents: Mapping[str, str]) -> Plan:
         },
         thresholds={str(one["name"]): _thresholds(one).over(of_stack) for one in configured},
         container_insights=_container_insights(made),
+        central=Accounts.model_validate(recording.config.get(f"{recording.project}:accounts") or {}).central,
     )
 
 
@@ -299,7 +315,11 @@ def _check_configurations(services: Sequence[Service], documents: Mapping[str, s
 
 
 def _scrape_seconds(recording: Recording) -> float:
-    """`timeInterval` of the Prometheus data source; Grafana takes 15 s where it is not set."""
+    """`timeInterval` of the Prometheus data source; Grafana takes 15 s where it is not set. In a central account it is
+    taken to be the stack's, as whoever makes the data source there is told."""
+    if recording.of_type(wiring.CENTRAL_ACCOUNT):
+        metrics: Mapping[str, Any] = recording.config.get(f"{recording.project}:metrics") or {}
+        return float(metrics.get("intervalSeconds", 60))
     for resource in recording.of_type("grafana:oss/dataSource:DataSource"):
         if "prometheus" in str(resource.inputs.get("type")):
             told: Mapping[str, Any] = json.loads(resource.inputs.get("jsonDataEncoded") or "{}")

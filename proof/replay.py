@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import promql_parser
-import yaml
 
+from documents.text import from_yaml
 from proof import stretched
 from proof.remote_write import Labels
 from proof.stretched import GRID_SECONDS, Series
@@ -63,7 +63,7 @@ class Timeline:
 
 def alerts(rules: Iterable[str]) -> list[AlertRule]:
     """The alerts of rule files, given as their texts."""
-    documents: list[Mapping[str, Any]] = [yaml.safe_load(text) or {} for text in rules]
+    documents: list[Mapping[str, Any]] = [from_yaml(text) or {} for text in rules]
     groups: list[Mapping[str, Any]] = [group for document in documents for group in document.get("groups") or ()]
     return [_alert(rule) for group in groups for rule in group["rules"] if "alert" in rule]
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
 from documents.collector.sampling import TAIL
+from documents.text import from_yaml
 from documents.tracing import SAMPLER, SAMPLER_ARGUMENT
 from proof.load import Sent
 from proof.plan import CONFIGURATION, Plan, environment
@@ -61,7 +60,7 @@ def head(plan: Plan) -> float:
 def tail(plan: Plan) -> Tail | None:
     """What the collectors of the stack decide, if they do."""
     for container in plan.collector.collectors if plan.collector else ():
-        configuration: Mapping[str, Any] = yaml.safe_load(environment(container)[CONFIGURATION])
+        configuration: Mapping[str, Any] = from_yaml(environment(container)[CONFIGURATION])
         if found := configuration.get("processors", {}).get(TAIL):
             chosen = {policy["type"]: policy[policy["type"]] for policy in found["policies"]}
             slow = chosen["latency"]["threshold_ms"] / 1000

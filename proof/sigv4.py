@@ -25,11 +25,18 @@ _LARGEST_SKEW: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Credentials:
-    """A key pair with its session token, as a task role gives them."""
+    """A key pair with its session token, as a task role gives them. `assumed_by` is the access key that has assumed the
+    role of this session, if it is not that of a task."""
 
     access_key: str
     secret_key: str
     session_token: str
+    assumed_by: str = ""
+
+    @property
+    def writer(self) -> str:
+        """The access key of the task that uses them."""
+        return self.assumed_by or self.access_key
 
 
 @dataclass(frozen=True)

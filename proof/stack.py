@@ -14,7 +14,7 @@ import yaml
 
 from documents import names
 from documents.collector import scraping
-from proof import compressed, elsewhere, records, senders
+from proof import compressed, elsewhere, records, senders, sts
 from proof.cloud_map import CloudMap
 from proof.ecs import Ecs, Listed
 from proof.gate import Gate, Writes
@@ -22,6 +22,7 @@ from proof.load import CYCLE, Load
 from proof.plan import Container, Plan, Service, environment
 from proof.processes import Child, Children, Program, ProgramError
 from proof.sigv4 import Credentials
+from proof.sts import Role, Sts
 from proof.task import INTERVAL_SECONDS, Address, Surroundings, Task, base, free_ports
 from proof.truth import LOOK_BACK, Truth, Window
 from proof.waiting import all_of, answers, listens, until
@@ -57,9 +58,11 @@ class Timing:
 
 @dataclass(frozen=True)
 class StandIns:
-    """What stands for AWS: AMP's entrance in front of Prometheus, X-Ray, ECS. `known` are credentials by access key."""
+    """What stands for AWS: AMP's entrance in front of Prometheus, X-Ray, ECS, STS. `known` are credentials by access
+    key."""
 
     known: dict[str, Credentials]
+    sts: Sts
     gate: Gate
     xray: XRay
     ecs: Ecs
@@ -203,6 +206,7 @@ class Stack:
             log_records=tuple(self._log_records),
             foreign=self.foreign,
             arrivals=self.gate.arrivals,
+            assumed=self._stand_ins.sts.assumed,
             logs={
                 child.name: child.log.read_text(errors="replace")
                 for task in self.tasks
@@ -377,10 +381,14 @@ async def running(plan: Plan, programs: Programs, folder: Path) -> AsyncGenerato
         ports = free_ports()
         port = next(ports)
         known: dict[str, Credentials] = {}
+        central = plan.central
+        roles = Sts(known, plan.region, Role(central.role, central.external_id) if central else None)
         stand_ins = StandIns(
             known,
-            Gate(port, known, plan.region),
-            XRay(known, plan.region),
+            roles,
+            # What another account owns lets in only who has assumed its role.
+            Gate(port, roles.sessions if central else known, plan.region),
+            XRay(roles.sessions if central and central.traces else known, plan.region),
             Ecs(known, plan.region, plan.cluster),
             elsewhere.StandIns(elsewhere.destinations(plan.services), known, plan.region),
             port,
@@ -389,6 +397,7 @@ async def running(plan: Plan, programs: Programs, folder: Path) -> AsyncGenerato
         xray = await resources.enter_async_context(stand_ins.xray.open())
         ecs = await resources.enter_async_context(stand_ins.ecs.open())
         others = await resources.enter_async_context(stand_ins.elsewhere.open())
+        others[sts.VARIABLE] = await resources.enter_async_context(stand_ins.sts.open())
         cloud_map = CloudMap(known, plan.region, plan.host_of(names.COLLECTOR), next(ports))
         await resources.enter_async_context(cloud_map.open())
         around = Surroundings(folder, programs.collector, children, resources, ports, amp, xray, ecs, others, cloud_map)

@@ -144,7 +144,10 @@ class Task:
         self._moved |= {
             "AWS_PROMETHEUS_ENDPOINT": f"http://{LOOPBACK}:{await self.outbound(around.amp)}{gate.PATH}",
             "AWS_ENDPOINT_URL_XRAY": xray,
-            "AWS_ENDPOINT_URL_ECS": f"http://{LOOPBACK}:{await self.outbound(around.ecs)}",
+            **dict.fromkeys(
+                ("AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL_EC2"),
+                f"http://{LOOPBACK}:{await self.outbound(around.ecs)}",
+            ),
             "TARGETS_FILE": str(around.folder / f"{self.identity.id}.targets.yaml"),
             "XRAY_TRACES_ENDPOINT": f"{xray}{SPANS}",
         }

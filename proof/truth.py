@@ -14,6 +14,7 @@ from proof.plan import Plan, Service
 from proof.remote_write import Labels
 from proof.segment import Segment
 from proof.senders import Foreign
+from proof.sts import Assumed
 from proof.xray import Received
 from sample import behaviour
 
@@ -119,6 +120,7 @@ class Truth:
     """The segments that were sent beside the load, without OTLP."""
     arrivals: Mapping[Labels, tuple[Arrival, ...]] = field(default_factory=dict[Labels, tuple[Arrival, ...]])
     """Every sample that was written, by its series."""
+    assumed: Assumed = field(default_factory=Assumed)
 
     def means(self, used: Callable[[Window], float]) -> tuple[float, float]:
         """The mean of a quantity over the steady window, as its moments show it and as a rate would.

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import yaml
-
 from documents.alerting import alerts
 from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY
+from documents.text import from_yaml
 from proof import contract, expectations, grafana, promql
 from proof.drill import Drill
 from proof.expectations.values import Expected, Quantity
@@ -291,7 +290,7 @@ class Judge:
             for rule in group["rules"]:
                 loaded[group["name"], rule["name"]].append(rule)
         for text in self._truth.plan.rules.values():
-            document: Mapping[str, Any] = yaml.safe_load(text) or {}
+            document: Mapping[str, Any] = from_yaml(text) or {}
             for group in document.get("groups") or ():
                 # Rules of one name record series of one name, told apart by labels, and so are judged together.
                 named: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)

@@ -65,7 +65,7 @@ def test_outputs_of_dev() -> None:
 
 def test_prod_exports_the_address_of_its_collector_as_well() -> None:
     dev, prod = recorded("dev").outputs, recorded("prod").outputs
-    assert set(prod) - set(dev) == {"collectorAddress"}
+    assert set(prod) - set(dev) == {"collectorAddress", "encryptionKeyPolicy", "loadBalancerDnsName"}
     assert prod["collectorAddress"] == "http://collector.prod.ecs-observability.internal:4318"
 
 

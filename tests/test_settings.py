@@ -169,8 +169,8 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
         ({"collektor": {}}, "collektor: is not a known key; did you mean 'collector'?"),
         (
             {"zzz": {}},
-            "zzz: is not a known key; known: alerts, applications, collector, destinations, encryption, existing, "
-            "grafana, identity, loadBalancer, logs, metrics, network, pattern, tags, tasks, traces",
+            "zzz: is not a known key; known: accounts, alerts, applications, collector, destinations, ec2, encryption, "
+            "existing, grafana, identity, loadBalancer, logs, metrics, network, pattern, tags, tasks, traces",
         ),
         ({"collector": {"wait_for_": 1}}, "collector.wait_for_: is not a known key; did you mean 'waitFor'?"),
         ({"metrics": {"interval": 5}}, "metrics.interval: is not a known key; did you mean 'intervalSeconds'?"),

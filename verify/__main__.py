@@ -14,7 +14,7 @@ from documents.faults import ConfigurationError
 from preview import render
 from preview.recorder import ProgramError, record
 from proof import terminal
-from proof.plan import PlanError, plan
+from proof.plan import Plan, PlanError, plan
 from proof.terminal import Exit
 from verify.aws import Aws, RefusedError
 from verify.deployment import NotDeployedError, deployment
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         deployed = deployment(_ROOT, asked.stack)
         recording = record(_ROOT, asked.stack)
-        wanted = plan(recording, render.documents(recording))
+        wanted = _within_reach(plan(recording, render.documents(recording)))
         aws = Aws(recording.region, recording.config.get("aws:profile"))
         work = verified(recording, wanted, deployed, aws, url=asked.url, say=lambda text: console.print(f"[dim]{text}"))
         verdicts = asyncio.run(work)
@@ -57,6 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     show(verdicts, console)
     return Exit.FAILED if faults(verdicts) else Exit.GOOD
+
+
+def _within_reach(wanted: Plan) -> Plan:
+    """The plan. Raises NotDeployedError if what is to be asked is in another account."""
+    if wanted.central is None:
+        return wanted
+    raise NotDeployedError(
+        f"the metrics of stack {wanted.stack!r} are in account {wanted.central.account}, which answers nobody of this "
+        "one; see them on its dashboards there (docs/accounts.md)"
+    )
 
 
 def show(verdicts: list[Verdict], console: Console) -> None:

@@ -62,7 +62,10 @@ def of_grafana(refusal: Refusal) -> str:
         case 401:
             return "credentials: the token has expired or Grafana does not know it yet; try again"
         case 403:
-            return "role: the service account of the stack has lost its role ADMIN; `make deploy` gives it back"
+            return (
+                "role: the service account of the stack has lost its role ADMIN, and `make deploy` gives it back; or "
+                "the workspace admits no requests from here, see grafana.networkAccess"
+            )
         case _:
             return _told(refusal) or _by_status(refusal.status)
 
@@ -75,7 +78,10 @@ def of_data_source(plugin: str, refusal: Refusal) -> str:
     if re.search(r"non-allowed auth|unknown auth type", text):
         return "plugin: this Grafana does not allow the way of signing that the data source is told to use"
     if re.search(r"denied|not authori[sz]ed|forbidden|403", text):
-        return "role: that of the Grafana workspace may not read there; see the policy grafana-workspace of the stack"
+        return (
+            "role: that of the Grafana workspace may not read there; see the policy grafana-workspace of the stack, or "
+            "existing/grafana-role.json where the workspace is not the stack's"
+        )
     return _told(refusal) or "endpoint: compare the address and the region of the data source with the stack's outputs"
 
 

@@ -38,15 +38,19 @@ calls that an application may not make, or of failures, and nobody writes them b
 
 
 class Panels:
-    """Asks for dashboards of one stack over a window. `silence` is the likely cause where a metric has no data."""
+    """Asks for dashboards of one stack over a window. `silence` is the likely cause where a metric has no data,
+    `recorded` whether the rules of the workspace are the stack's, so that their series have to be there."""
 
-    def __init__(self, workspace: Workspace, aws: Aws, window: Window, scrape_seconds: float, silence: str) -> None:
+    def __init__(
+        self, workspace: Workspace, aws: Aws, window: Window, scrape_seconds: float, silence: str, *, recorded: bool
+    ) -> None:
         self._workspace = workspace
         self._aws = aws
         self._window = window
         self._clock = Clock(1.0, window)
         self._scrape_seconds = scrape_seconds
         self._silence = silence
+        self._recorded = recorded
         self._written: dict[str, bool] = {}
 
     async def dashboard(self, document: Mapping[str, Any]) -> list[Verdict]:
@@ -115,7 +119,7 @@ class Panels:
         if frames:
             return Verdict(Kind.EMPTY, *asked, series=len(frames), cause="its values are no numbers, as 0/0 is none")
         absent = [name for name in promql.metrics(asked[2]) if not await self._is_written(name)]
-        if certain := [name for name in absent if _is_certain(name)]:
+        if certain := [name for name in absent if self._is_certain(name)]:
             return Verdict(Kind.FAILED, *asked, found=f"nobody writes {', '.join(certain)}", cause=self._silence)
         if absent:
             return Verdict(Kind.EMPTY, *asked, cause=f"nobody writes {', '.join(absent)}, and not every stack has it")
@@ -126,6 +130,10 @@ class Panels:
             span = Span(self._window.start, self._window.end, self._window.seconds / 10)
             self._written[name] = bool(await self._workspace.range(f'count({{__name__="{name}"}})', span))
         return self._written[name]
+
+    def _is_certain(self, name: str) -> bool:
+        # A colon stands in the names of recorded series only.
+        return name in _CERTAIN or (":" in name and self._recorded)
 
     # X-Ray
 
@@ -163,11 +171,6 @@ class Panels:
             _judged(subject, found.get(query["Id"], []), steady=steady)
             for subject, (_, query) in zip(subjects, shown, strict=True)
         ]
-
-
-def _is_certain(name: str) -> bool:
-    # A colon stands in the names of recorded series only: the rules are the stack's own.
-    return name in _CERTAIN or ":" in name
 
 
 def failed(asked: tuple[str, str, str], error: Exception) -> Verdict:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from documents.dashboards.folder import FOLDER
+from documents.dashboards.shared import unshared
 from documents.names import Names
+from preview import wiring
 from preview.recording import Recording
 from proof.plan import Plan
 from proof.prometheus import QueryError
@@ -38,17 +40,19 @@ async def verified(
         say("waiting for a fresh request")
         verdicts += await _traffic(recording, plan, amp, url)
         say("asking AMP, X-Ray and CloudWatch for every panel")
-        silence = await tasks.silence(recording, names, aws, amp, counted)
+        silence = await tasks.silence(recording, aws, amp, counted)
         now = time.time()
-        panels = Panels(amp, aws, Window(now - _WINDOW_SECONDS, now), plan.scrape_seconds, silence)
-        for document in _in_order(plan.dashboards):
+        window = Window(now - _WINDOW_SECONDS, now)
+        recorded = bool(recording.of_type(wiring.RULES))
+        panels = Panels(amp, aws, window, plan.scrape_seconds, silence, recorded=recorded)
+        for document in _in_order(plan.dashboards, names):
             verdicts += await panels.dashboard(document)
         say("asking for rules, alarms and subscriptions")
         verdicts += await rules.checked(recording, plan.documents, aws, amp, deployed.workspace)
     verdicts += await alarms.checked(recording, plan.documents, aws)
     if deployed.grafana_url:
         say("asking Grafana")
-        verdicts += await _grafana(recording, plan, deployed, aws, names)
+        verdicts += await _grafana(recording, deployed, aws, names)
     return verdicts
 
 
@@ -63,18 +67,20 @@ async def _traffic(recording: Recording, plan: Plan, amp: Workspace, url: str) -
     return [*sent, await traffic.arrived(amp, plan.cluster, before, _INTERVALS * plan.shipped_seconds)]
 
 
-async def _grafana(recording: Recording, plan: Plan, deployed: Deployment, aws: Aws, names: Names) -> list[Verdict]:
+async def _grafana(recording: Recording, deployed: Deployment, aws: Aws, names: Names) -> list[Verdict]:
+    # As they are deployed: those of the plan have the uids of a Grafana of the stack's own.
+    boards = [wiring.parsed(one.inputs["configJson"]) for one in recording.of_type(wiring.DASHBOARD)]
     try:
         async with workspace.signed_in(aws, names, deployed.grafana_url, deployed.grafana_workspace) as grafana:
-            return await workspace.checked(recording, _in_order(plan.dashboards), grafana)
+            return await workspace.checked(recording, _in_order(boards, names), grafana)
     except RefusedError as error:
         return [failed(("grafana", deployed.grafana_workspace, ""), error)]
 
 
-def _in_order(dashboards: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _in_order(dashboards: Sequence[Mapping[str, Any]], names: Names) -> list[Mapping[str, Any]]:
     """Ours in the order in which people need them, then the imported ones."""
     rank = {entry.uid: index for index, entry in enumerate(FOLDER)}
-    return sorted(dashboards, key=lambda one: rank.get(one["uid"], len(rank)))
+    return sorted(dashboards, key=lambda one: rank.get(unshared(names.prefix, one["uid"]), len(rank)))
 
 
 def faults(verdicts: list[Verdict]) -> Mapping[str, list[Verdict]]:

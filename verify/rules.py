@@ -4,8 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import yaml
-
+from documents.text import from_yaml
 from preview.recording import Recording
 from proof.prometheus import QueryError
 from verify.aws import Aws, RefusedError, Workspace
@@ -54,7 +53,7 @@ def _rules(text: str, loaded: list[dict[str, Any]]) -> Iterator[Verdict]:
     for group in loaded:
         for rule in group["rules"]:
             states[group["name"], rule["name"]].append(rule)
-    document: Mapping[str, Any] = yaml.safe_load(text) or {}
+    document: Mapping[str, Any] = from_yaml(text) or {}
     for group in document.get("groups") or ():
         for rule in group["rules"]:
             name = str(rule.get("record") or rule.get("alert"))

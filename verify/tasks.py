@@ -65,13 +65,13 @@ def _service(name: str, state: Mapping[str, Any] | None) -> Verdict:
     return Verdict(Kind.GOOD, *asked, found=found)
 
 
-async def silence(recording: Recording, names: Names, aws: Aws, workspace: Workspace, tasks: Tasks) -> str:
+async def silence(recording: Recording, aws: Aws, workspace: Workspace, tasks: Tasks) -> str:
     """The likely cause where something has no data."""
-    collecting = [run.name for run in wiring.running(recording) if run.collector]
-    group = names.log_group(collecting[0]) if collecting else "of the application"
+    groups = [wiring.log_group(run.collector) for run in wiring.running(recording) if run.collector]
+    group = groups[0] if groups else "of the application"
     try:
         collectors = bool(await workspace.instant(f"count({QUEUE_SIZE.name})", time.time()))
-        log = next(filter(None, [await _complaint(aws, names.log_group(name)) for name in collecting]), "")
+        log = next(filter(None, [await _complaint(aws, name) for name in groups]), "")
     except RefusedError as error:
         return error.cause
     except QueryError:

@@ -11,8 +11,10 @@ from components import fargate
 from components.fargate import Place
 from components.identity import starts_collectors, task_roles
 from components.patterns.instrumentation import Telemetry
-from documents import task, travel
+from documents import instances, names, task, travel
 from documents.catalogue import Pattern
+from documents.compute import Compute
+from documents.faults import Fault
 from documents.inputs import Architecture, Collector
 from documents.model import PENDING
 from documents.policies import Statement
@@ -30,6 +32,18 @@ def shared(place: Place, service: str, settings: Collector, remote_write_url: st
         restart=settings.restart,
         log=task.log_configuration(site.names.log_group(service), site.region, service),
     )
+
+
+def placed_faults(place: Place, settings: Collector) -> list[Fault]:
+    """Why collectors cannot run on what they are to run on."""
+    wanted = instances.placed_collectors(settings, names.COLLECTOR, scraped=False)
+    return place.faults(settings.compute, wanted)
+
+
+def _architecture(place: Place, settings: Collector) -> Architecture:
+    """That of the instances, and on Fargate the cheaper one: the images are of both."""
+    capacity = place.cluster.capacity
+    return capacity.architecture if settings.compute is Compute.EC2 and capacity else Architecture.ARM64
 
 
 def collectors_task(
@@ -69,9 +83,10 @@ def collectors_task(
         place,
         service=service,
         size=settings.size(Pattern.SERVICE),
-        architecture=Architecture.ARM64,
+        architecture=_architecture(place, settings),
         roles=roles,
         container_definitions=pulumi.Output.all(telemetry.remote_write_url, kept.addresses).apply(definitions),
+        compute=settings.compute,
         opts=opts,
     )
     return definition, roles.granted

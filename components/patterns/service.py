@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from components import fargate
 from components.fargate import Place
-from components.patterns.collectors import collectors_task, shared
+from components.patterns.collectors import collectors_task, placed_faults, shared
 from components.patterns.instrumentation import Instrumentation, Telemetry
 from components.patterns.scraper import Scraper
 from components.scaling import ignored, scale
@@ -54,6 +54,7 @@ class CollectorService(pulumi.ComponentResource):
             *receivers.service_faults(signals.receivers, by_name=by_name),
             *scaling.collector_faults(settings.scaling, tail=signals.traces.tail is not None, key="collector"),
             *collector.faults(self._configured(site, settings), settings.image),
+            *placed_faults(place, settings),
         ]:
             raise ConfigurationError(faults)
         super().__init__("ecs-observability:index:CollectorService", name, None, opts)
@@ -90,6 +91,7 @@ class CollectorService(pulumi.ComponentResource):
             security_group_ids=[group],
             service_registries={"registry_arn": registry.arn} if registry else None,
             service_connect=None if by_name else _served(place, opened),
+            strategy=place.cluster.strategy(settings.compute),
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=granted, ignore_changes=ignored(settings.scaling))
             ),
@@ -158,7 +160,7 @@ class CollectorService(pulumi.ComponentResource):
         traces = self._telemetry.signals.traces
         peers = policies.find_peers(site.names.namespace, names.COLLECTOR) if traces.tail else []
         rules = policies.sampling_rules(self._telemetry.signals.receivers)
-        return [*policies.telemetry_write(workspace_arn, traces), *rules, *peers]
+        return [*policies.telemetry_write(workspace_arn, traces, self._telemetry.signals.central), *rules, *peers]
 
     def _configured(self, site: Site, settings: Collector) -> collector.CollectorInputs:
         _, behind = task.service_shares(*settings.size(catalogue.Pattern.SERVICE))

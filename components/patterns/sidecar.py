@@ -81,7 +81,7 @@ class Sidecar:
                 self.telemetry.workspace_arn, kept.statements, self.telemetry.log_group_arns
             ).apply(
                 lambda known: [
-                    *policies.telemetry_write(known[0], self.telemetry.signals.traces),
+                    *policies.telemetry_write(known[0], self.telemetry.signals.traces, self.telemetry.signals.central),
                     *policies.sampling_rules(self.telemetry.signals.receivers),
                     *known[1],
                     *policies.write_log_groups(known[2]),

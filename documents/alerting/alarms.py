@@ -121,6 +121,8 @@ def alarms(observed: Observed, workspace_id: str) -> tuple[Alarm, ...]:
     for subject in _subjects(observed):
         of_one = [*_stops(observed, subject), *(_tasks(observed, subject) if subject.in_cloudwatch else ())]
         made += [alarm for alarm in of_one if alarm.alert.name not in subject.disabled]
+    if observed.scheduled:
+        made.append(_dead_letters(observed))
     return tuple(alarm for alarm in made if alarm.alert.name not in observed.disabled)
 
 
@@ -324,6 +326,21 @@ def _of_workspace(observed: Observed, workspace_id: str) -> Iterator[Alarm]:
         missing=Missing.BREACHING,
         warm_up_minutes=_WARM_UP_MINUTES,
         summary=f"The dead man's switch has been silent for {SILENT_MINUTES} minutes: no alert of AMP may arrive.",
+    )
+
+
+def _dead_letters(observed: Observed) -> Alarm:
+    """What EventBridge Scheduler could not run."""
+    return Alarm(
+        alert=alerts.SCHEDULE_NOT_RUN,
+        subject="tasks",
+        queries=(_read(catalogue.SQS_VISIBLE, {catalogue.SQS_QUEUE: observed.names.dead_letters}),),
+        comparison=Comparison.ABOVE,
+        threshold=0,
+        period=300,
+        # A queue that nobody touches has no figures after six hours, and its messages are still there.
+        missing=Missing.IGNORE,
+        summary=f"A task was not run by its schedule; the queue {observed.names.dead_letters} says which and why.",
     )
 
 

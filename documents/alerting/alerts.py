@@ -29,6 +29,7 @@ INGESTION_STOPPED: Final = Alert("AmpIngestionStopped", _CRITICAL, "no sample ar
 RULES_FAILING: Final = Alert("AmpRulesFailing", _CRITICAL, "rules of the workspace cannot be evaluated")
 NOTIFICATIONS_FAILING: Final = Alert("AmpNotificationsFailing", _CRITICAL, "alerts do not reach their topic")
 SERIES_NEAR_LIMIT: Final = Alert("AmpSeriesNearLimit", _WARNING, "the workspace is near its limit of series")
+SCHEDULE_NOT_RUN: Final = Alert("ScheduleNotRun", _WARNING, "a task could not be run when its schedule said so")
 TRACE_FAULTS: Final = Alert("TraceFaults", _WARNING, "too many traces in X-Ray have a fault")
 DEAD_MANS_SWITCH: Final = Alert("DeadMansSwitch", _WARNING, "nothing is wrong: alerts are evaluated and delivered")
 ALERTING_SILENT: Final = Alert("AlertingSilent", _CRITICAL, "the dead man's switch is no longer heard")
@@ -56,6 +57,7 @@ ALERTS: Final = (
     RULES_FAILING,
     NOTIFICATIONS_FAILING,
     SERIES_NEAR_LIMIT,
+    SCHEDULE_NOT_RUN,
     TRACE_FAULTS,
     DEAD_MANS_SWITCH,
     ALERTING_SILENT,
@@ -69,11 +71,12 @@ OF_NO_APPLICATION: Final = frozenset(
         RULES_FAILING,
         NOTIFICATIONS_FAILING,
         SERIES_NEAR_LIMIT,
+        SCHEDULE_NOT_RUN,
         DEAD_MANS_SWITCH,
         ALERTING_SILENT,
     )
 )
-"""Names of alerts about the workspace, which only the whole stack can turn off."""
+"""Names of alerts about what applications share, which only the whole stack can turn off."""
 
 OF_COLLECTORS: Final = frozenset(
     alert.name

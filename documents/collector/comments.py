@@ -11,6 +11,10 @@ from documents.text import Path
 
 REASONS: Final[Mapping[str, str]] = {
     "extensions sigv4auth service": "Without it the signer guesses from the host name, which a VPC endpoint hides.",
+    "extensions sigv4auth* assume_role": (
+        "The role of the account that the data is for. A collector that may not become it does not start."
+    ),
+    "exporters awsxray role_arn": "The role of the account that the traces are for.",
     "extensions file_storage": (
         "The queues, on the disk of the task: what waits in them survives a crash and a restart of this container."
     ),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from documents import ports
+from documents.central import Central
 from documents.collector.buffer import Destination, Queue, Signal, buffered, queued
 from documents.collector.part import Configuration, Part, literal, merged
 from documents.signals import TraceEndpoint, Traces
@@ -11,7 +12,6 @@ WITH_SUFFIXES: Final = "UnderscoreEscapingWithSuffixes"
 WITHOUT_SUFFIXES: Final = "UnderscoreEscapingWithoutSuffixes"
 
 SIGV4: Final = "sigv4auth"
-SIGV4_PART: Final = Part(extensions={SIGV4: {"region": "${env:AWS_REGION}", "service": "aps"}})
 
 _XRAY_DOCUMENTS: Final = 50
 """Segment documents that X-Ray takes in a request (AWS X-Ray API Reference, PutTraceSegments)."""
@@ -31,23 +31,40 @@ _SAMPLES: Final = 1000
 """In a request to AMP."""
 
 
-def xray(queue_mib: int, traces: Traces) -> Destination:
-    """X-Ray, by the entrance that `traces` chooses."""
+def signer(central: Central | None) -> Part:
+    """What signs the requests to AMP."""
+    return Part(extensions={SIGV4: _signer("aps", central)})
+
+
+def _signer(service: str, central: Central | None) -> Configuration:
+    """Signs as the task's role, or as the role of another account, whose session it asks of STS in its own region."""
+    own: Configuration = {"region": "${env:AWS_REGION}", "service": service}
+    return own | ({"assume_role": {"arn": literal(central.role), **_external_id(central)}} if central else {})
+
+
+def _external_id(central: Central) -> Configuration:
+    return {"external_id": central.external_id} if central.external_id else {}
+
+
+def xray(queue_mib: int, traces: Traces, central: Central | None = None) -> Destination:
+    """X-Ray, by the entrance that `traces` chooses; that of the `central` account if it takes traces."""
+    owner = central if central and central.traces else None
     if traces.endpoint is TraceEndpoint.OTLP:
-        return _xray_otlp(queue_mib)
+        return _xray_otlp(queue_mib, owner)
     attributes = [literal(attribute) for attribute in traces.indexed_attributes]
     indexed = {"indexed_attributes": attributes} if attributes else {}
+    role = {"role_arn": literal(owner.role), **_external_id(owner)} if owner else {}
     return buffered(
         Signal.TRACES,
         "xray",
         "awsxray",
-        {"region": "${env:AWS_REGION}", "max_retries": _XRAY_ATTEMPTS, **indexed},
+        {"region": "${env:AWS_REGION}", "max_retries": _XRAY_ATTEMPTS, **indexed, **role},
         queue=Queue(queue_mib, batch=_XRAY_DOCUMENTS, at_least=_XRAY_DOCUMENTS, consumers=_XRAY_CONSUMERS),
         port=ports.buffer("xray"),
     )
 
 
-def _xray_otlp(queue_mib: int) -> Destination:
+def _xray_otlp(queue_mib: int, owner: Central | None) -> Destination:
     """X-Ray's OTLP endpoint. Its exporter has a queue of its own, so it needs no hop."""
     sending = queued(
         "otlp_http/xray",
@@ -58,8 +75,8 @@ def _xray_otlp(queue_mib: int) -> Destination:
         },
         Queue(queue_mib, batch=_XRAY_SPANS, at_least=_XRAY_SPANS, consumers=_XRAY_CONSUMERS),
     )
-    signer = Part(extensions={_SIGV4_XRAY: {"region": "${env:AWS_REGION}", "service": "xray"}})
-    return Destination(sending.exporter, merged([signer, sending.part]))
+    signing = Part(extensions={_SIGV4_XRAY: _signer("xray", owner)})
+    return Destination(sending.exporter, merged([signing, sending.part]))
 
 
 def amp(name: str, naming: str, queue_mib: int) -> Destination:

@@ -87,7 +87,7 @@ def _ours(inputs: CollectorInputs) -> Configuration:
     flows = [each for flow in _flows(inputs, entrance) for each in _copied(flow, inputs)]
     parts = [
         health("HEALTH_CHECK_ENDPOINT", ports.HEALTH),
-        destinations.SIGV4_PART,
+        destinations.signer(inputs.signals.central),
         STORAGE_PART,
         memory_limiter(inputs.memory),
         _shared(entrance),
@@ -166,7 +166,7 @@ def _traces(inputs: CollectorInputs, entrance: _Entrance) -> Flow:
         "",
         [entrance.received, *entrance.spans],
         (*entrance.detected, "resource/traces", *([sampling.TAIL] if entrance.tail else [])),
-        [destinations.xray(inputs.queue, inputs.signals.traces)],
+        [destinations.xray(inputs.queue, inputs.signals.traces, inputs.signals.central)],
     )
 
 

@@ -22,7 +22,7 @@ def scraper(inputs: CollectorInputs) -> Configuration:
     shared = Part(processors={"resource_detection": labels.detected(), "resource/labels": labels.allow_list()})
     parts = [
         health("HEALTH_CHECK_ENDPOINT", ports.HEALTH),
-        destinations.SIGV4_PART,
+        destinations.signer(inputs.signals.central),
         STORAGE_PART,
         memory_limiter(inputs.memory),
         shared,

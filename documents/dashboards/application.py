@@ -1,5 +1,8 @@
 """The dashboard "Application": requests, errors and latency, what it calls, what its processes use, what it logs.
 
+While two revisions of a task definition run, as in every roll-out, both have lines of their own. That costs no series:
+each process has its own anyway, and is of one revision for as long as it runs.
+
 Its figures come from the OpenTelemetry SDK of each application through AMP, in both patterns; its logs from CloudWatch.
 """
 
@@ -51,6 +54,7 @@ _CHOSEN: Final = f'{Label.CLUSTER}="$cluster", {Label.JOB}=~"$application"'
 _FAILED: Final = f'{_CHOSEN}, {Label.STATUS}=~"5.."'
 
 _APPLICATION: Final = (Label.JOB,)
+_REVISION: Final = (Label.JOB, Label.REVISION)
 _ROUTE: Final = (Label.JOB, Label.ROUTE)
 _STATUS: Final = (Label.JOB, Label.STATUS)
 _PEER: Final = (Label.JOB, Label.PEER)
@@ -92,6 +96,7 @@ def dashboard(observed: Observed) -> Dashboard:
         ),
         rows=(
             Row(101, "By application", _red(1, "by application", _by_application(observed), step)),
+            Row(108, "By revision", (Line(8, _revisions(22, step)),)),
             Row(104, "Answers", (Line(8, (_statuses(12, step), heatmap(13, step))),)),
             Row(102, "By route", _red(6, "by route", _by_route(), step)),
             Row(103, "Routes and their traces", (Line(10, (_routes(11, observed),)),)),
@@ -200,6 +205,53 @@ def _red(first: int, title: str, asked: _Red, step: int) -> tuple[Line, ...]:
         for index, (quantile, name, meaning) in enumerate(quantiles)
     )
     return Line(8, (requests, errors)), Line(8, latency)
+
+
+def _revisions(first: int, step: int) -> tuple[PanelBuilder, ...]:
+    """Both revisions of a task definition while both run; one line for an application that does not say its own."""
+    # The number first: of three panels side by side, legends are cut off at the end.
+    legend = f"{{{{{Label.REVISION}}}}} {{{{{Label.JOB}}}}}"
+    return (
+        graph(
+            About(
+                first,
+                "Request rate by revision",
+                "Requests a second that each revision of the task definition answered. While a roll-out shifts "
+                "traffic, the new line takes over what the old one loses; one that stays at nothing gets no requests: "
+                "look at the deployments on the dashboard ECS tasks.",
+            ),
+            [over_time(top(_rate(_REVISION)), legend, step=step)],
+            source=AMP,
+            unit="reqps",
+            decimals=2,
+        ),
+        graph(
+            About(
+                first + 1,
+                "Error ratio by revision",
+                "Share of requests answered with a status of 500 and above. The new revision above the old one: stop "
+                "the roll-out. Compare with the rate on the left first: among few requests one error is a large share.",
+            ),
+            [over_time(top(_error_ratio(_REVISION)), legend, step=step)],
+            source=AMP,
+            unit="percentunit",
+            decimals=2,
+            judgement=_ERRORS,
+        ),
+        graph(
+            About(
+                first + 2,
+                "Latency p95 by revision",
+                "One request in twenty is slower. The new revision above the old one for some minutes: it warms up. "
+                "For longer: it is slower; stop the roll-out and compare the traces of both.",
+            ),
+            [over_time(top(_latency(0.95, _REVISION)), legend, step=step)],
+            source=AMP,
+            unit="s",
+            decimals=1,
+            judgement=LATENCY,
+        ),
+    )
 
 
 def _statuses(number: int, step: int) -> PanelBuilder:
@@ -373,7 +425,7 @@ def _log(about: About, condition: str, observed: Observed) -> PanelBuilder:
         f"| sort {LogField.TIME} desc",
         f"| limit {_MOST_LINES}",
     )
-    groups = [observed.names.log_group(one.name) for one in observed.applications]
+    groups = [*observed.log_groups]
     if observed.logs:
         groups.append(telemetry_log_group(observed.names.prefix, "logs"))
     return log(about, [CloudWatch(observed.region).lines(groups, "\n".join(asked))], source=CLOUDWATCH)

@@ -8,7 +8,7 @@ from typing import Final
 
 from documents.catalogue import Label
 from proof.expectations.values import Expectation, Expected, Quantity, Value, about, between, even, in_order
-from proof.metadata import Usage
+from proof.metadata import REVISION, Usage
 from proof.truth import TaskTruth, Truth, Window
 from proof.web import LOOPBACK
 
@@ -75,6 +75,18 @@ def _by_route(quantity: Callable[[Truth, str], Value]) -> Expectation:
     return lambda truth: Expected(
         (Label.JOB, Label.ROUTE),
         {(truth.plan.job(one), ROUTE): quantity(truth, one.name) for one in truth.plan.applications},
+    )
+
+
+def _by_revision(quantity: Callable[[Truth, str], Value]) -> Expectation:
+    """Each application runs one revision. Its sidecar says which; a collector service knows only what the SDK tells it,
+    and the sample's tells nothing."""
+    return lambda truth: Expected(
+        (Label.JOB, Label.REVISION),
+        {
+            (truth.plan.job(one), REVISION if one.sidecar else ""): quantity(truth, one.name)
+            for one in truth.plan.applications
+        },
     )
 
 
@@ -172,6 +184,9 @@ def _collections(truth: Truth, application: str) -> Value:
 PANELS: Final[Mapping[tuple[str, str, str], Expectation]] = {
     **{("application", title, "A"): one for title, one in _red("application", _by_application).items()},
     **{("application", title, "A"): one for title, one in _red("route", _by_route).items()},
+    ("application", "Request rate by revision", "A"): _by_revision(requests),
+    ("application", "Error ratio by revision", "A"): _by_revision(errors),
+    ("application", "Latency p95 by revision", "A"): _by_revision(latency(0.95)),
     ("application", "Routes", "A"): _by_route(requests),
     ("application", "Routes", "B"): _by_route(errors),
     ("application", "Routes", "C"): _by_route(latency(0.95)),

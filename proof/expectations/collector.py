@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
 from documents import names
 from documents.catalogue import Label
 from documents.rules import LOSING
+from documents.text import from_yaml
 from proof.expectations import traces
 from proof.expectations.values import Expectation, Expected, Quantity, Value, about, between, exactly, in_order
 from proof.plan import CONFIGURATION, environment
@@ -62,9 +61,7 @@ class _Collector:
 def _collectors(truth: Truth) -> list[_Collector]:
     services = {service.name: service for service in truth.plan.services}
     return [
-        _Collector(
-            task, container["name"], int(container["memory"]), yaml.safe_load(environment(container)[CONFIGURATION])
-        )
+        _Collector(task, container["name"], int(container["memory"]), from_yaml(environment(container)[CONFIGURATION]))
         for task in truth.tasks
         for container in services[task.service].collectors
     ]

@@ -12,7 +12,7 @@ from preview import placeholders
 from preview.recorder import Recording, Resource
 from preview.render import documents
 from tests import judges
-from tests.components import balancing
+from tests.components import balancing, hosts
 from tests.components.variants import ROLE, SERVICE, STACKS, recorded
 
 pytestmark = pytest.mark.slow
@@ -74,15 +74,12 @@ def create_service(service: Resource) -> Json:
 
 
 def _connect(connect: Json) -> Json:
-    offered = [
-        {
-            "portName": each["portName"],
-            "discoveryName": each["discoveryName"],
-            "clientAliases": [{"port": alias["port"], "dnsName": alias["dnsName"]} for alias in each["clientAlias"]],
-        }
-        for each in connect.get("services", [])
-    ]
-    return {key: connect[key] for key in ("enabled", "namespace")} | ({"services": offered} if offered else {})
+    request = dict(connect)
+    if offered := request.pop("services", []):
+        request["services"] = [
+            {"clientAliases" if key == "clientAlias" else key: value for key, value in each.items()} for each in offered
+        ]
+    return request
 
 
 def services(recording: Recording) -> dict[str, Json]:
@@ -126,7 +123,9 @@ def test_names_on_aws_carry_project_and_stack(recording: Recording) -> None:
     for resource in recording.resources:
         for key in ("name", "alias", "family", "title"):
             if resource.type not in within and key in resource.inputs:
-                assert f"ecs-observability-{recording.stack}" in resource.inputs[key], resource.urn
+                # What takes 32 characters carries as many of them as leave room for what tells it from others.
+                carried = f"ecs-observability-{recording.stack}"[: 23 if resource.type.startswith("aws:lb/") else None]
+                assert carried in resource.inputs[key], resource.urn
 
 
 def test_every_reference_is_a_dependency(recording: Recording) -> None:
@@ -141,7 +140,7 @@ def test_every_reference_is_a_dependency(recording: Recording) -> None:
 
 def test_the_partition_and_the_region_are_those_of_the_stack(recording: Recording) -> None:
     partition = "aws-us-gov" if recording.region.startswith("us-gov") else "aws"
-    given = {"eu-central-1"}  # images and secrets of the variants
+    given = {"eu-central-1", ""}  # images and secrets of the variants; IAM is of no region
     for role in recording.of_type(ROLE):
         for arn in re.findall(r"arn:[^\"]+", role.inputs["assumeRolePolicy"]):
             assert arn.startswith(f"arn:{partition}:"), arn
@@ -186,11 +185,12 @@ def test_application_auto_scaling_takes_everything(recording: Recording) -> None
 
 def balanced(recording: Recording) -> list[Resource]:
     """What belongs to load balancers, with well-formed stand-ins for what only AWS knows."""
-    return [
-        replace(resource, inputs=json.loads(placeholders.fill(recording, json.dumps(dict(resource.inputs)))))
-        for token in balancing.REQUESTS
-        for resource in recording.of_type(token)
-    ]
+    return [filled(recording, each) for token in balancing.REQUESTS for each in recording.of_type(token)]
+
+
+def filled(recording: Recording, resource: Resource) -> Resource:
+    """A resource with well-formed stand-ins for what only AWS knows."""
+    return replace(resource, inputs=json.loads(placeholders.fill(recording, json.dumps(dict(resource.inputs)))))
 
 
 def test_elastic_load_balancing_takes_everything(recording: Recording) -> None:
@@ -199,6 +199,16 @@ def test_elastic_load_balancing_takes_everything(recording: Recording) -> None:
         service, operation, _, request = balancing.REQUESTS[resource.type]
         found[resource.name] = judges.request(service, operation, request(resource))
     assert found == {name: [] for name in found}
+
+
+def test_aws_takes_the_instances(recording: Recording) -> None:
+    found = {
+        (resource.name, operation): judges.request(service, operation, request(filled(recording, resource)))
+        for token, requests in hosts.REQUESTS.items()
+        for resource in recording.of_type(token)
+        for service, operation, request in requests
+    }
+    assert found == {key: [] for key in found}
 
 
 def create_schedule(schedule: Resource) -> Json:
@@ -250,6 +260,8 @@ def test_parliament_finds_nothing_in_a_policy(recording: Recording) -> None:
                 for finding in judges.policy(document)
                 # The login to a registry: to hand out credentials for pulling is what the action is for.
                 if not (finding.startswith("CREDENTIALS_EXPOSURE") and "'ecr:getauthorizationtoken']" in finding)
+                # To become the one role of a central account that it names is what the action is for.
+                and not (finding.startswith("CREDENTIALS_EXPOSURE") and "'sts:assumerole']" in finding)
                 # Its resource is an instance to list the tasks of; by cluster, the condition narrows it.
                 and not finding.startswith("RESOURCE_STAR: ['ecs:ListTasks']")
                 # Who runs a task passes on its roles: these two, and to ECS's tasks only.
@@ -264,7 +276,8 @@ def test_parliament_finds_nothing_in_a_policy(recording: Recording) -> None:
 def test_a_star_stands_only_where_aws_has_no_narrower_resource(recording: Recording) -> None:
     """Service Authorization Reference: actions without resource types, or whose resource no task can know."""
     unscoped = (
-        "cloudwatch:", "ec2:DescribeRegions", "ecr:GetAuthorizationToken", "ecs:DescribeTaskDefinition",
+        "cloudwatch:", "ec2:DescribeInstances", "ec2:DescribeRegions", "ecr:GetAuthorizationToken",
+        "ecs:DescribeTaskDefinition", "ecs:DiscoverPollEndpoint",
         "elasticloadbalancing:Describe",
         "ecs:ListServices", "ecs:ListTasks", "logs:DescribeLogGroups",
         "logs:GetQueryResults", "logs:StopQuery", "servicediscovery:DiscoverInstances", "ssmmessages:", "xray:",

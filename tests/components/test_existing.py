@@ -82,6 +82,13 @@ def test_figures_of_tasks_are_those_of_the_cluster() -> None:
     assert not any("/ecs/shared/" in text for text in configurations)
 
 
+def test_rules_look_for_series_of_the_cluster() -> None:
+    for stack in ("existing-service", "what-exists"):
+        rules = [text for path, text in documents(recorded(stack)).items() if path.startswith("rules/")]
+        clusters = {one for text in rules for one in re.findall(r"aws_ecs_cluster_name(?:=|: )\"?([\w-]+)", text)}
+        assert clusters == {"shared"}
+
+
 def test_metrics_go_to_the_workspace() -> None:
     recording = recorded("existing")
     address = f"https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/{WORKSPACE_ID}/api/v1/remote_write"

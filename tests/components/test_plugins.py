@@ -116,7 +116,10 @@ def test_a_workspace_that_is_not_ready(fake: Grafana) -> None:
 def test_what_stays_refused_is_given_up_early(fake: Grafana, status: int) -> None:
     fake.install = (status,)
     message = failure(fake.url)
-    assert message == f"Grafana did not install the plugin {PLUGIN}: HTTP {status}; see {fake.url}/plugins"
+    assert message.startswith(f"Grafana did not install the plugin {PLUGIN}: HTTP {status}; ")
+    assert message.endswith(f"see {fake.url}/plugins")
+    # As the workspace answers somebody whom its network does not admit.
+    assert ("grafana.networkAccess" in message) is (status == 403)
     assert 1 < len(fake.requests) < plugins._ATTEMPTS
 
 
@@ -131,7 +134,10 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    assert failure(url) == f"Grafana did not install the plugin {PLUGIN}: ConnectError; see {url}/plugins"
+    assert failure(url) == (
+        f"Grafana did not install the plugin {PLUGIN}: ConnectError; with grafana.networkAccess, run this from where "
+        f"it admits requests; otherwise see {url}/plugins"
+    )
 
 
 def test_it_pauses_between_attempts_and_not_before_the_first(fake: Grafana, monkeypatch: pytest.MonkeyPatch) -> None:

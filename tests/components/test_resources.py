@@ -43,6 +43,14 @@ def writer(name: str) -> Iterator[Identity]:
     yield "aws:iam/rolePolicy:RolePolicy", f"{name}-task-policy", f"Application {name}"
 
 
+def scaled(owner: str, *targets: str) -> Iterator[Identity]:
+    """What a service has besides, where load decides about the number of its tasks."""
+    name = owner.split()[1]
+    yield "aws:appautoscaling/target:Target", f"{name}-scaling", owner
+    for target in targets:
+        yield "aws:appautoscaling/policy:Policy", f"{name}-scaling-{target}", owner
+
+
 def image(name: str) -> Iterator[Identity]:
     return family(
         f"Image {name}",
@@ -71,6 +79,65 @@ def network(zones: int) -> Iterator[Identity]:
     )
 
 
+CLOSED_NETWORK = """
+    aws:ec2/routeTable:RouteTable network-closed-routes
+    aws:ec2/routeTableAssociation:RouteTableAssociation network-private-0
+    aws:ec2/routeTableAssociation:RouteTableAssociation network-private-1
+    aws:ec2/routeTableAssociation:RouteTableAssociation network-private-2
+    aws:ec2/securityGroup:SecurityGroup network-tasks
+    aws:ec2/subnet:Subnet network-private-0
+    aws:ec2/subnet:Subnet network-private-1
+    aws:ec2/subnet:Subnet network-private-2
+    aws:ec2/vpc:Vpc network-vpc
+"""
+ENDPOINTS = """
+    aws:ec2/securityGroup:SecurityGroup network-endpoints-group
+    aws:ec2/vpcEndpoint:VpcEndpoint network-endpoints-aps-workspaces
+    aws:ec2/vpcEndpoint:VpcEndpoint network-endpoints-ecr-api
+    aws:ec2/vpcEndpoint:VpcEndpoint network-endpoints-ecr-dkr
+    aws:ec2/vpcEndpoint:VpcEndpoint network-endpoints-logs
+    aws:ec2/vpcEndpoint:VpcEndpoint network-endpoints-s3
+    aws:ec2/vpcEndpoint:VpcEndpoint network-endpoints-xray
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule network-endpoints-in
+"""
+ENCRYPTION = """
+    aws:kms/alias:Alias encryption-alias
+    aws:kms/key:Key encryption-key
+"""
+BALANCER = """
+    aws:acm/certificate:Certificate traffic-certificate
+    aws:acm/certificateValidation:CertificateValidation traffic-certificate-valid
+    aws:ec2/securityGroup:SecurityGroup traffic-group
+    aws:lb/listener:Listener traffic-http
+    aws:lb/listener:Listener traffic-https
+    aws:lb/loadBalancer:LoadBalancer traffic-balancer
+    aws:route53/record:Record traffic-certificate-shop-example-com
+    aws:s3/bucket:Bucket traffic-access-bucket
+    aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration traffic-access-lifecycle
+    aws:s3/bucketPolicy:BucketPolicy traffic-access-policy
+    aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock traffic-access-private
+    aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration traffic-access-encryption
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule traffic-group-in-443-0
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule traffic-group-in-443-1
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule traffic-group-in-443-2
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule traffic-group-in-80-0
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule traffic-group-in-80-1
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule traffic-group-in-80-2
+"""
+CANARY = """
+    aws:cloudwatch/metricAlarm:MetricAlarm storefront-blue-errors
+    aws:cloudwatch/metricAlarm:MetricAlarm storefront-blue-unhealthy
+    aws:cloudwatch/metricAlarm:MetricAlarm storefront-green-errors
+    aws:cloudwatch/metricAlarm:MetricAlarm storefront-green-unhealthy
+    aws:iam/role:Role storefront-rollout
+    aws:iam/rolePolicy:RolePolicy storefront-rollout-policy
+    aws:lb/listenerRule:ListenerRule storefront-shifted
+    aws:lb/targetGroup:TargetGroup storefront-blue
+    aws:lb/targetGroup:TargetGroup storefront-green
+    aws:route53/record:Record storefront-host-shop-example-com
+    aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule storefront-tasks-balancer-out
+    aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule storefront-tasks-balancer-in
+"""
 CLUSTER = """
     aws:ec2/securityGroup:SecurityGroup cluster-applications
     aws:ecs/cluster:Cluster cluster-cluster
@@ -185,23 +252,35 @@ def test_dev() -> None:
 
 
 def test_prod() -> None:
+    # With a key for everything there is none for the alerts alone.
+    alerting = [one for one in family("Alerting alerting", ALERTING) if not one[0].startswith("aws:kms/")]
+    [_, *endpoints] = family("Endpoints network-endpoints", ENDPOINTS)
+    [_, *canary] = family("Application storefront", CANARY)
     assert found("prod") == sorted(
         [
-            *network(3),
+            *family("Network network", CLOSED_NETWORK),
+            ("ecs-observability:index:Endpoints", "network-endpoints", "Network network"),
+            *endpoints,
+            *family("EncryptionKey encryption", ENCRYPTION),
+            *family("ApplicationLoadBalancer traffic", BALANCER),
             *family("Cluster cluster", CLUSTER),
             *family("Metrics metrics", METRICS),
             *family("TaskEvents events", EVENTS),
-            *family("Alerting alerting", ALERTING),
+            *alerting,
             *watched(TASKS, "storefront", "inventory", "collector"),
             ("aws:sns/topicSubscription:TopicSubscription", "alerting-critical-email-d8eda7", "Alerting alerting"),
             ("aws:sns/topicSubscription:TopicSubscription", "alerting-warning-email-d8eda7", "Alerting alerting"),
             *family("Grafana grafana", GRAFANA),
             ("aws:grafana/roleAssociation:RoleAssociation", "grafana-viewers", "Grafana grafana"),
             *family("CollectorService collector", COLLECTOR + COLLECTOR_NAME),
+            *scaled("CollectorService collector", "cpu", "memory"),
             *image("storefront"),
             *application("storefront", 8080),
+            *scaled("Application storefront", "cpu"),
+            *canary,
             *image("inventory"),
             *application("inventory", 8080),
+            *scaled("Application inventory", "cpu"),
         ]
     )
 
@@ -240,8 +319,10 @@ def test_without_grafana_nothing_of_it_is_left() -> None:
 
 
 TAGGED = {
+    "aws:acm/certificate:Certificate",
     "aws:amp/ruleGroupNamespace:RuleGroupNamespace",
     "aws:amp/workspace:Workspace",
+    "aws:appautoscaling/target:Target",
     "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -250,6 +331,7 @@ TAGGED = {
     "aws:ec2/securityGroup:SecurityGroup",
     "aws:ec2/subnet:Subnet",
     "aws:ec2/vpc:Vpc",
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
     "aws:ecr/repository:Repository",
     "aws:ecs/cluster:Cluster",
     "aws:ecs/service:Service",
@@ -257,6 +339,11 @@ TAGGED = {
     "aws:grafana/workspace:Workspace",
     "aws:iam/role:Role",
     "aws:kms/key:Key",
+    "aws:lb/listener:Listener",
+    "aws:lb/listenerRule:ListenerRule",
+    "aws:lb/loadBalancer:LoadBalancer",
+    "aws:lb/targetGroup:TargetGroup",
+    "aws:s3/bucket:Bucket",
     "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
     "aws:servicediscovery/service:Service",
     "aws:sns/topic:Topic",

@@ -80,6 +80,37 @@ def test_what_could_not_be_run_is_kept_for_two_weeks() -> None:
     }
 
 
+def test_with_a_key_of_the_user_the_queue_has_it_and_schedules_may_use_it() -> None:
+    recording = recorded("encrypted-tasks")
+    queue = untagged(recording.named("aws:sqs/queue:Queue", "schedules-dead-letters"))
+    assert queue == {
+        "name": "ecs-observability-dev-dead-letters",
+        "messageRetentionSeconds": 1_209_600,
+        "kmsMasterKeyId": "<encryption-key.arn>",
+    }
+    assert statements(recording, "weekly-scheduler-policy")[-1] == {
+        "Sid": "EncryptDeadLetters",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "<encryption-key.arn>",
+        "Condition": {"StringEquals": {"kms:ViaService": "sqs.eu-west-1.amazonaws.com"}},
+    }
+
+
+def test_somebody_is_told_of_what_could_not_be_run() -> None:
+    alarm = recorded("tasks").named("aws:cloudwatch/metricAlarm:MetricAlarm", "alerting-ScheduleNotRun-tasks")
+    assert alarm.inputs["metricQueries"][0]["metric"]["dimensions"] == {
+        "QueueName": "ecs-observability-dev-dead-letters"
+    }
+    assert alarm.inputs["alarmActions"] == ["<alerting-warning.arn>"]
+
+
+def test_the_lines_of_a_task_are_routed_as_those_of_an_application() -> None:
+    found = containers(recorded("encrypted-tasks"), "weekly-definition")
+    assert list(found) == ["weekly", "log-router", "drain", "collector"]
+    assert found["weekly"]["logConfiguration"]["logDriver"] == "awsfirelens"
+
+
 def test_the_role_of_a_schedule_is_for_its_own_task() -> None:
     recording = recorded("tasks")
     trust = recording.named(ROLE, "nightly-scheduler").inputs["assumeRolePolicy"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import settings
 from preview.recorder import Recording, Resource, record
+from preview.stack import stack_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +33,10 @@ WORKSPACE_ID = "ws-12345678-1234-1234-1234-123456789012"
 TASK_ROLE = "arn:aws:iam::123456789012:role/shop/storefront"
 EXECUTION_ROLE = "arn:aws:iam::123456789012:role/ecs-execution"
 GRAFANA_ID = "g-1234567890"
+CENTRAL_WORKSPACE = f"arn:aws:aps:eu-west-1:123456789012:workspace/{WORKSPACE_ID}"
+CENTRAL_ROLE = "arn:aws:iam::123456789012:role/observability/shop-writer"
+CENTRAL = {"workspace": CENTRAL_WORKSPACE, "role": CENTRAL_ROLE}
+NO_GRAFANA: Mapping[str, Any] = {"grafana": {"enabled": False}}
 LARGE = {"key": "x" * 50_000, "value": "", "action": "insert"}
 PIPED = {"pipelines": {"traces": {"processors": ["attributes/large"]}}}
 MORNING = {
@@ -103,6 +108,24 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
             "editors": {"groups": ["g-1"]},
             "viewers": {"users": ["u-3"], "groups": ["g-2"]},
             "dashboards": ["tests/components/team.json"],
+        },
+        **one(),
+    },
+    "grafana-closed": {
+        "grafana": {
+            "admins": {"groups": ["g-1"]},
+            "networkAccess": {"prefixLists": ["pl-0123456789abcdef0"], "endpoints": ["vpce-0123456789abcdef0"]},
+            "vpc": {
+                "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+                "securityGroups": ["sg-0123456789abcdef0"],
+            },
+            "saml": {
+                "metadata": {"url": "https://idp.example.com/metadata"},
+                "assertions": {"role": "role", "name": "displayName", "login": "mail", "email": "mail", "org": "org"},
+                "admins": ["platform"],
+                "editors": ["developers", "operators"],
+                "organizations": ["shop"],
+            },
         },
         **one(),
     },
@@ -383,6 +406,37 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
             },
         ],
     },
+    "central": {"accounts": {"central": CENTRAL}, "tasks": [NIGHTLY], **NO_GRAFANA, **one(taskRole=TASK_ROLE)},
+    "central-service": {
+        "pattern": "service",
+        "accounts": {"central": CENTRAL | {"externalId": "shop/1", "traces": True}},
+        **NO_GRAFANA,
+        **one(metrics={"port": 9464}),
+    },
+    "central-closed": CLOSED
+    | {
+        "accounts": {
+            "central": CENTRAL | {"workspace": CENTRAL_WORKSPACE.replace("eu-west-1", "eu-central-1"), "traces": True}
+        },
+        "traces": {"endpoint": "otlp"},
+        "identity": {"path": "/observability/"},
+    }
+    | NO_GRAFANA
+    | one(image=f"{REGISTRY}/team/shop:1.4.2"),
+    "writers": {
+        "accounts": {
+            "writers": {
+                "roles": [
+                    "arn:aws:iam::123456789012:role/observability/ecs-observability-prod-*-task",
+                    "arn:aws:iam::123456789012:role/shop/storefront",
+                ],
+                "organization": "o-a1b2c3d4e5",
+                "externalId": "shop/1",
+                "traces": True,
+            }
+        },
+        **one(),
+    },
     "tasks": {
         "pattern": "service",
         "collector": {"discovery": "serviceConnect"},
@@ -409,12 +463,134 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
             {"name": "migrate", "image": "shop/migrate:3.0.1", "exec": True, "volumes": {"out": {"path": "/out"}}},
         ],
     },
+    "encrypted-tasks": {
+        "encryption": {"key": "made"},
+        "applications": [STOREFRONT],
+        # To cfn-lint, which sees all variants in one template, schedules of one name may stand there once.
+        "tasks": [NIGHTLY | {"name": "weekly", "schedule": {"expression": "rate(7 days)"}, "logs": "firelens"}],
+    },
+    "connected": {
+        "pattern": "service",
+        "collector": {"discovery": "serviceConnect"},
+        "loadBalancer": {"certificateArn": CERTIFICATE},
+        "applications": [
+            STOREFRONT
+            | {
+                "serviceConnect": {},
+                "traffic": {"hosts": ["shop.example.com"]},
+                "rollout": "canary",
+                "environment": {"STOCK": "http://inventory.dev.ecs-observability.internal:9090"},
+            },
+            INVENTORY
+            | {
+                "pattern": "sidecar",
+                "cpu": 512,
+                "serviceConnect": {
+                    "protocol": "grpc",
+                    "requestTimeout": 0,
+                    "idleTimeout": 600,
+                    "accessLogs": True,
+                },
+            },
+            {"name": "cache", "image": "shop/cache:7.2", "port": 6379, "serviceConnect": {"protocol": "tcp"}},
+        ],
+    },
+    "routed-logs": {
+        "applications": [
+            STOREFRONT | {"logs": "firelens"},
+            INVENTORY
+            | {
+                "pattern": "service",
+                "instrumentation": "python",
+                "exec": True,
+                "logs": {
+                    "group": "/shop/stock",
+                    "firelens": {
+                        "image": f"{REGISTRY}/team/router:1.2.0",
+                        "memory": 256,
+                        "essential": False,
+                        "configFile": "/fluent-bit/shop.conf",
+                        "options": {"Retry_Limit": "5", "log-driver-buffer-limit": "2097152"},
+                    },
+                },
+            },
+            {
+                "name": "payments",
+                "image": "shop/payments:1.0.0",
+                "port": 8081,
+                "logs": {
+                    "firelens": {
+                        "options": {"Name": "firehose", "region": "eu-west-1", "delivery_stream": "shop"},
+                        "secretOptions": {"external_id": SECRET},
+                        "permissions": [
+                            {
+                                "actions": ["firehose:PutRecordBatch"],
+                                "resources": ["arn:aws:firehose:eu-west-1:123456789012:deliverystream/shop"],
+                            }
+                        ],
+                    }
+                },
+            },
+        ],
+    },
+    "closed-routed-logs": CLOSED
+    | one(
+        image=f"{REGISTRY}/team/shop:1.4.2",
+        logs={
+            "group": "/shop/storefront",
+            "firelens": {
+                "image": f"{REGISTRY}/mirror/aws-for-fluent-bit:3.4.16",
+                "permissions": [
+                    {
+                        "actions": ["firehose:PutRecordBatch"],
+                        "resources": ["arn:aws:firehose:eu-central-1:123456789012:deliverystream/shop"],
+                    }
+                ],
+            },
+        },
+    ),
+    "instances": {
+        "network": {"private": True},
+        "ec2": {"instances": {"instanceType": "m7g.large", "max": 6}},
+        "collector": {"compute": "ec2"},
+        "applications": [
+            STOREFRONT | {"compute": "ec2", "instrumentation": "python", "volumes": {"cache": {"path": "/cache"}}},
+            INVENTORY | {"pattern": "service", "compute": "ec2", "metrics": {"port": 9464}, "desiredCount": 3},
+            {"name": "payments", "image": "shop/payments:1.0.0", "port": 8081, "capacity": {"spotPercent": 50}}
+            | {"desiredCount": 4},
+        ],
+    },
+    "instances-x86": {
+        "network": {"private": True},
+        "ec2": {"instances": {"instanceType": "m7i-flex.large", "min": 0, "max": 3, "volumeSize": 100}},
+        "identity": {"path": "/observability/", "permissionsBoundary": BOUNDARY},
+        "encryption": {"key": "made"},
+        "loadBalancer": {"certificateArn": CERTIFICATE},
+        **one(
+            architecture="X86_64",
+            compute="ec2",
+            traffic={"hosts": ["shop.example.com"]},
+            rollout="canary",
+            exec=True,
+        ),
+    },
+    "existing-instances": {
+        "network": EXISTING | {"private": True},
+        "existing": {"cluster": "shared"},
+        "ec2": {"existing": {"name": "shared-instances", "architecture": "X86_64"}},
+        "pattern": "service",
+        "collector": {"compute": "ec2", "discovery": "serviceConnect"},
+        **one(compute="ec2", architecture="X86_64", metrics={"port": 9464}),
+    },
     "gov-cloud": {"aws:region": "us-gov-west-1", "pattern": "service", **one()},
 }
 """The whole configuration of each stack, but for keys that keep their defaults."""
 
-STACKS = ("dev", "prod", *VARIANTS)
-"""The stacks of this project, and the variants."""
+EXAMPLES = tuple(sorted(set(stack_files(ROOT)) - {"dev", "prod"}))
+"""The stacks of `examples/`."""
+
+STACKS = ("dev", "prod", *EXAMPLES, *VARIANTS)
+"""The stacks of this project, its examples, and the variants."""
 
 
 def program(config: Mapping[str, Any], *, preview: bool = False) -> Recording:
@@ -425,7 +601,7 @@ def program(config: Mapping[str, Any], *, preview: bool = False) -> Recording:
 
 @functools.cache
 def recorded(stack: str, *, preview: bool = False) -> Recording:
-    """The recording of a variant, or of one of this project's own stacks."""
+    """The recording of a variant, or of a stack of this project or its examples."""
     if stack in VARIANTS:
         return program(VARIANTS[stack], preview=preview)
     return record(ROOT, stack, preview=preview)

@@ -38,6 +38,9 @@ def test_every_panel_has_its_number_for_good() -> None:
         19: "Garbage collections",
         20: "Lines of the trace",
         21: "Latest lines",
+        22: "Request rate by revision",
+        23: "Error ratio by revision",
+        24: "Latency p95 by revision",
     }
 
 
@@ -70,6 +73,18 @@ def test_by_route_it_asks_the_histogram() -> None:
         f"topk(10, ({failed} or 0 * {every}) / ({every} > 0))",
         *(f"topk(10, {quantile(share, BY_ROUTE)})" for share in (0.5, 0.95, 0.99)),
     ]
+
+
+def test_by_revision_it_asks_the_histogram_too() -> None:
+    by = "job, aws_ecs_task_revision"
+    failed, every = counted(by, ', http_response_status_code=~"5.."'), counted(by)
+    asked = [target(SIDECAR, "application", f"{what} by revision") for what in (RED[0], RED[1], RED[3])]
+    assert [one["expr"] for one in asked] == [
+        f"topk(10, {every})",
+        f"topk(10, ({failed} or 0 * {every}) / ({every} > 0))",
+        f"topk(10, {quantile(0.95, by)})",
+    ]
+    assert {one["legendFormat"] for one in asked} == {"{{aws_ecs_task_revision}} {{job}}"}
 
 
 def test_logs_are_asked_only_when_their_row_is_opened() -> None:
@@ -301,6 +316,38 @@ REQUESTS = [
     *requests("shop/stock", "/stock", "200", 120, 60),
     *requests("shop/idle", "/idle", "200", 0, 0),
 ]
+
+
+def revision(number: str, step: int, failed: int, fast: int) -> list[dict[str, str]]:
+    """A revision in two tasks, each with half of the requests: in all `step` and `failed` more each minute, of which
+    `fast` within 0.1 s."""
+    of_tasks = [{Label.JOB: "shop/storefront", Label.REVISION: number, Label.INSTANCE: f"{number}-{at}"} for at in "ab"]
+    return [
+        sample
+        for labels in of_tasks
+        for sample in (
+            series(f"{SERVER}_count", f"0+{step // 2}x20", **labels, http_response_status_code="200"),
+            series(f"{SERVER}_count", f"0+{failed // 2}x20", **labels, http_response_status_code="500"),
+            series(f"{SERVER}_bucket", f"0+{fast // 2}x20", **labels, le="0.1"),
+            series(f"{SERVER}_bucket", f"0+{(step + failed) // 2}x20", **labels, le="0.5"),
+            series(f"{SERVER}_bucket", f"0+{(step + failed) // 2}x20", **labels, le="+Inf"),
+        )
+    ]
+
+
+@pytest.mark.slow
+def test_two_revisions_are_told_apart_while_both_run(tmp_path: Path) -> None:
+    """A canary of a quarter that fails one request in ten; and an application that does not say its revision."""
+    old, new = (f'{{job="shop/storefront", aws_ecs_task_revision="{number}"}}' for number in ("41", "42"))
+    samples = [*revision("41", 180, 0, 180), *revision("42", 54, 6, 0)]
+    expected = {
+        ("Request rate by revision", "A"): {old: 3, new: 1, STOCK: 2},
+        ("Error ratio by revision", "A"): {old: 0, new: 0.1, STOCK: 0},
+        ("Latency p95 by revision", "A"): {old: 0.095, new: 0.1 + 0.4 * 0.95, STOCK: 0.1 + 0.4 * 0.9},
+    }
+    unsaid = requests("shop/stock", "/stock", "200", 120, 60)
+    assert_answers(tmp_path, SIDECAR, "application", [*samples, *unsaid], expected)
+
 
 STOCK, IDLE = '{job="shop/stock"}', '{job="shop/idle"}'
 HOME, ORDER, STOCKS, IDLES = (

@@ -55,8 +55,11 @@ def test_defaults_are_small() -> None:
         "volumes": {},
         "ephemeral_storage": None,
         "exec": False,
+        "logs": {"group": None, "firelens": None},
+        "service_connect": None,
         "scaling": None,
         "capacity": None,
+        "compute": "fargate",
         "execution_role": None,
         "task_role": None,
     }

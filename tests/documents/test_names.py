@@ -60,6 +60,7 @@ def test_names_that_aws_takes(name: str) -> None:
         ("collector", "is the name of something of ours"),
         ("drain", "is the name of something of ours"),
         ("scraper", "is the name of something of ours"),
+        ("log-router", "is the name of something of ours"),
         ("x" * 64, "is too long for a DNS name"),
         ("x" * 200, "is too long for a DNS name"),
     ],

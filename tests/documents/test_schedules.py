@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from documents.faults import faults_of
 from documents.model import Model
-from documents.schedules import Expression, TimeZone
+from documents.schedules import Expression, TimeZone, times_a_month
 
 EXAMPLE = "cron(0 8 ? * MON-FRI *)"
 
@@ -97,3 +97,26 @@ def test_what_is_no_time_zone(zone: str) -> None:
 def test_any_text_is_taken_or_refused(expression: str) -> None:
     with contextlib.suppress(ValidationError):
         assert When(at=expression).at == expression
+
+
+@pytest.mark.parametrize(
+    ("expression", "times_a_year"),
+    [
+        ("cron(30 2 * * ? *)", 365),
+        ("cron(0 8 ? * MON-FRI *)", 260),
+        ("cron(0/15 * * * ? *)", 4 * 24 * 365),
+        ("cron(0/5 8-17 ? * MON-FRI *)", 12 * 10 * 260),
+        ("cron(0,30 0 L JAN,JUL ? 2027-2029)", 4),
+        ("cron(0 9 LW * ? *)", 12),
+        ("cron(0 9 ? * tue#2 *)", 12),
+        ("cron(0 0,12 1,15,31 * ? *)", 2 * (12 + 12 + 7)),
+        ("cron(0 22-1 ? * FRI-SUN *)", 4 * (52 + 52 + 53)),
+        ("cron(0 0 1-31/10 FEB ? *)", 3),
+    ],
+)
+def test_how_often_it_happens(expression: str, times_a_year: int) -> None:
+    assert times_a_month(expression) == pytest.approx(times_a_year / 12)
+
+
+def test_once_is_no_number_a_month() -> None:
+    assert times_a_month("at(2027-11-26T00:00:00)") is None

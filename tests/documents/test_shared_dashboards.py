@@ -5,6 +5,7 @@ import json
 import pytest
 
 from documents.dashboards import dashboards
+from documents.dashboards.imported import imported
 from documents.dashboards.shared import shared, uid, unshared
 from tests.stacks import observed
 
@@ -20,6 +21,13 @@ def test_a_shared_dashboard_is_the_own_one_but_for_uids(sidecar: list[str], serv
         assert len(after.uid) <= LONGEST_UID
         assert after.json != before.json
         assert (unshared("shop-dev", after.json), after.title) == (before.json, before.title)
+
+
+def test_the_longest_imported_uid_leaves_room_for_that_of_the_stack() -> None:
+    board = imported(f"{'a' * 60}.json", json.dumps({"title": "Long", "panels": []}))
+    [one] = shared("shop-dev", [board])
+    assert len(one.uid) == LONGEST_UID
+    assert unshared("shop-dev", one.uid) == board.uid
 
 
 def test_two_stacks_share_no_uid() -> None:

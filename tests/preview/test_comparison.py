@@ -85,6 +85,6 @@ def test_an_application_with_a_pattern_of_its_own_is_turned_as_well() -> None:
 def test_a_pattern_that_is_refused_is_told_with_its_reason() -> None:
     # In so small a task there is room for the application alone.
     small = [{"name": "one", "image": "app:1", "port": 80, "cpu": 256, "memory": 512}]
-    refused = beside_other(ROOT, record(ROOT, "prod", config={"applications": small}))
+    refused = beside_other(ROOT, record(ROOT, "dev", config={"pattern": "service", "applications": small}))
     assert (refused.this, refused.other, refused.groups) == ("service", "sidecar", ())
     assert "applications.0.memory" in refused.refused

@@ -86,7 +86,7 @@ def test_nothing_but_a_load_balancer_that_was_asked_for_is_open_to_the_world(rec
     ("stack", "way"),
     [
         ("dev", INTERNET),
-        ("prod", INTERNET),
+        ("prod", ENDPOINTS),
         ("private", NAT),
         ("private-zones", NAT),
         ("closed", ENDPOINTS),

@@ -259,6 +259,16 @@ flowchart LR
 
 - `shop`: wherever the routes of subnets lead that exist already
 
+## What compute costs in a month
+
+| what | on | dollars a month |
+|---|---|---:|
+| shop, 2 tasks | Fargate | 30.46 |
+| all | | 30.46 |
+
+List prices of us-east-1 (docs/costs.md), 730 hours, for the number of tasks that services begin with; what is run by \
+the clock or once comes on top, and so do instances that are there already. Spot's prices float.
+
 ## What it writes in a month
 
 | service | tasks | samples of each task | recorded by rules | all samples | traces into X-Ray | spans |
@@ -394,6 +404,18 @@ flowchart LR
 | `collector` | TCP 4317 to 4318 | `10.0.0.0/16`, `sg-1` |
 
 - `back`, `collector`, `front`: wherever the routes of subnets lead that exist already
+
+## What compute costs in a month
+
+| what | on | dollars a month |
+|---|---|---:|
+| back, 1 task | Fargate | 9.01 |
+| collector, 1 task | Fargate | 9.01 |
+| front, 1 task | Fargate | 9.01 |
+| all | | 27.03 |
+
+List prices of us-east-1 (docs/costs.md), 730 hours, for the number of tasks that services begin with; what is run by \
+the clock or once comes on top, and so do instances that are there already. Spot's prices float.
 
 ## What it writes in a month
 

@@ -7,13 +7,13 @@ import pytest
 from preview.placeholders import fill
 from preview.recorder import record
 from preview.render import documents
-from preview.stack import stacks
+from preview.stack import stack_files
 from preview.wiring import PLACEHOLDER
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-STACKS = stacks(ROOT)
+STACKS = sorted(stack_files(ROOT))
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -27,7 +27,8 @@ def test_the_load_balancer_and_its_rules_in_order() -> None:
     first, second = priority("balanced", "storefront-steady"), priority("balanced", "inventory-steady")
     assert told("balanced") == [
         "Load balancer `ecs-observability-dev-b-3fe7772e`: facing the internet, deletion protected, "
-        "access logs in `ecs-observability-dev-access-<account>`.",
+        "access logs in `ecs-observability-dev-access-<account>`. It costs 23.73 dollars a month with 2 public "
+        "addresses, and 5.84 for each capacity unit that it needs all the time (docs/traffic.md#what-it-costs).",
         "",
         "| priority | requests | application | how new versions come to them | rolled back by |",
         "|---:|---|---|---|---|",
@@ -58,7 +59,10 @@ def test_behind_a_load_balancer_of_somebody_else() -> None:
         "|---:|---|---|---|---|",
         "| 101 | path `/shop/*` | storefront | all at once, then 10 minutes with the old ones beside them | 4 alarms |",
     ]
-    assert told("balanced-in-a-zone")[0].endswith(": internal, not deletion protected, no access logs.")
+    assert told("balanced-in-a-zone")[0].endswith(
+        ": internal, not deletion protected, no access logs. It costs 16.43 dollars a month, and 5.84 for each "
+        "capacity unit that it needs all the time (docs/traffic.md#what-it-costs)."
+    )
 
 
 def test_a_lasting_split() -> None:

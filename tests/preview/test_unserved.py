@@ -10,13 +10,14 @@ pytestmark = pytest.mark.slow
 
 def test_when_each_task_runs() -> None:
     assert list(unserved.lines(recorded("tasks"))) == [
-        "| task | CPU units, MiB | runs |",
-        "|---|---|---|",
-        "| `ecs-observability-dev-migrate` | 256, 1024 | when somebody runs it |",
-        "| `ecs-observability-dev-nightly` | 256, 1024 | `cron(30 2 * * ? *)`, Europe/Berlin |",
-        "| `ecs-observability-dev-sweep` | 256, 1024 | `rate(5 minutes)`, UTC, but it is turned off |",
+        "| task | CPU units, MiB | runs | runs a month | dollars a month for each minute of a run |",
+        "|---|---|---|---:|---:|",
+        "| `ecs-observability-dev-migrate` | 256, 1024 | when somebody runs it |  |  |",
+        "| `ecs-observability-dev-nightly` | 256, 1024 | `cron(30 2 * * ? *)`, Europe/Berlin | 30.4 | 0.007 |",
+        "| `ecs-observability-dev-sweep` | 256, 1024 | `rate(5 minutes)`, UTC, but it is turned off |  |  |",
         "",
-        "The output `runTask` has the command for each. What they cost depends on how long they take.",
+        "The output `runTask` has the command for each. List prices of us-east-1 (docs/costs.md); a run is billed from "
+        "the pull of its images on, for a minute at least.",
     ]
 
 

@@ -28,6 +28,7 @@ def service(name: str, *, sidecar: bool = True, count: int = 1) -> Service:
             "image": "app:1",
             "cpu": 0,
             "environment": [{"name": "OTEL_METRIC_EXPORT_INTERVAL", "value": "60000"}],
+            "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": f"/ecs/{CLUSTER}/{name}"}},
         }
     ]
     if sidecar:

@@ -16,15 +16,15 @@ from tests.proof.test_plan import DOCUMENTS, recording, resource
 
 pytestmark = pytest.mark.slow
 
-CLOUD_MAP = {"collector": {"discovery": "cloudMap"}}
-SERVICE_CONNECT = {"collector": {"discovery": "serviceConnect"}}
+CLOUD_MAP = {"pattern": "service", "collector": {"discovery": "cloudMap"}}
+SERVICE_CONNECT = {"pattern": "service", "collector": {"discovery": "serviceConnect"}}
 
 LISTENS = (
     "grpc: {endpoint: '${env:OTLP_GRPC_ENDPOINT:-%s:4317}'}\nhttp: {endpoint: '${env:OTLP_HTTP_ENDPOINT:-%s:4318}'}\n"
 )
 
 
-@pytest.mark.parametrize(("stack", "config"), [("dev", {}), ("prod", CLOUD_MAP), ("prod", SERVICE_CONNECT)])
+@pytest.mark.parametrize(("stack", "config"), [("dev", {}), ("prod", {}), ("dev", SERVICE_CONNECT)])
 def test_the_shipped_stacks_are_right(stack: str, config: dict[str, Any]) -> None:
     found = addresses.checked(wanted(stack, config=config))
     assert {one.kind for one in found} == {Kind.CHECKED}
@@ -32,8 +32,8 @@ def test_the_shipped_stacks_are_right(stack: str, config: dict[str, Any]) -> Non
 
 
 def test_names_come_from_cloud_map_and_service_connect() -> None:
-    assert "collector.prod.ecs-observability.internal:4318" in wanted("prod", config=CLOUD_MAP).listeners
-    assert wanted("prod", config=CLOUD_MAP).listeners == wanted("prod", config=SERVICE_CONNECT).listeners
+    assert "collector.dev.ecs-observability.internal:4318" in wanted("dev", config=CLOUD_MAP).listeners
+    assert wanted("dev", config=CLOUD_MAP).listeners == wanted("dev", config=SERVICE_CONNECT).listeners
     namespace = resource("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace", urn="ns", name="shop.internal")
     named = resource("aws:servicediscovery/service:Service", urn="front-name", name="front", namespaceId="<ns.id>")
     one = recording(namespace, named, front=1)

@@ -18,7 +18,7 @@ from proof.verdict import Kind
 from tests.proof import made
 from tests.stacks import observed
 
-OBSERVED = observed("dev", service=["front"])
+OBSERVED = observed("dev", service=["front"], scheduled=True)
 ALARMS = alarms(OBSERVED, figures.WORKSPACE)
 DOCUMENTS = {
     f"alarms/{alarm.name(OBSERVED.names)}.json": json.dumps(put_metric_alarm(alarm, OBSERVED, ())) for alarm in ALARMS

@@ -194,7 +194,7 @@ def test_the_model_says_which_patterns_it_does_not_know() -> None:
 
 # What our alarms make of it.
 
-OBSERVED = stacks.observed("dev", sidecar=["cart"], service=["shop"], max_series=1000)
+OBSERVED = stacks.observed("dev", sidecar=["cart"], service=["shop"], max_series=1000, scheduled=True)
 OURS = {(one.alert.name, one.subject): one for one in alarms(OBSERVED, "ws-1")}
 
 
@@ -297,6 +297,22 @@ def test_series_near_the_limit() -> None:
     assert fired(one, []) == []
 
 
+def dead_letters(values: Mapping[int, float]) -> Series:
+    samples = [(minute * MINUTE + 30, value) for minute, value in values.items()]
+    return Series("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "shop-dev-dead-letters"}, samples)
+
+
+def test_a_schedule_that_could_not_run_its_task() -> None:
+    one = OURS["ScheduleNotRun", "tasks"]
+    [(since, until)] = fired(one, [dead_letters({60: 1.0, 65: 1.0})])
+    assert 61 <= since <= 65
+    assert until == 180, "a message is still there when the queue has no figures any more"
+    [(_, emptied)] = fired(one, [dead_letters({60: 1.0, 100: 0.0})])
+    assert 101 <= emptied <= 110
+    assert fired(one, [dead_letters({60: 0.0})]) == []
+    assert fired(one, []) == []
+
+
 def amp(name: str, values: Mapping[int, float], **dimensions: str) -> Series:
     samples = [(minute * MINUTE + 30, value) for minute, value in values.items()]
     return Series("AWS/Prometheus", name, {"Workspace": "ws-1", **dimensions}, samples)
@@ -347,7 +363,7 @@ def test_every_alarm_of_ours_has_a_test_above() -> None:
     tested = {
         "TaskOutOfMemory", "TaskRestartLoop", "TaskFailedHealthCheck", "TaskCpuSaturated", "TaskMemorySaturated",
         "TasksBelowDesired", "AmpIngestionStopped", "AmpSeriesNearLimit", "AmpSamplesRejected", "AmpRulesFailing",
-        "AmpNotificationsFailing", "AlertingSilent",
+        "AmpNotificationsFailing", "AlertingSilent", "ScheduleNotRun",
     }  # fmt: skip
     assert {name for name, _ in OURS} == tested
     assert {one.metric for one in events.COUNTED} == {

@@ -35,9 +35,9 @@ DEFINITION = {
 PREFIX = "arn:aws:ecs:eu-west-1:123456789012"
 
 
-def listed(task: str, port: int) -> Listed:
+def listed(task: str, port: int, definition: dict[str, Any] = DEFINITION) -> Listed:
     identity = TaskIdentity(
-        region="eu-west-1", cluster="shop-dev", service="web", id=task, started=datetime.now(UTC), definition=DEFINITION
+        region="eu-west-1", cluster="shop-dev", service="web", id=task, started=datetime.now(UTC), definition=definition
     )
     return Listed(identity, {9464: port})
 
@@ -104,3 +104,16 @@ def test_who_signs_wrongly_or_asks_for_more_is_refused() -> None:
     assert (status, answer["__type"]) == (400, "AccessDeniedException")
     [(status, answer)] = ask(made(), ("StopTask", {}))
     assert (status, answer["message"]) == (400, "StopTask is not known here")
+
+
+def test_a_task_on_an_instance_leads_to_that_instance() -> None:
+    ecs = made()
+    ecs.add(listed("three", 20003, DEFINITION | {"requiresCompatibilities": ["EC2"]}))
+    arns = [f"{PREFIX}:task/shop-dev/{one}" for one in ("one", "three")]
+    [(_, described)] = ask(ecs, ("DescribeTasks", {"tasks": arns}))
+    on_fargate, on_instance = described["tasks"]
+    assert (on_fargate["launchType"], on_instance["launchType"]) == ("FARGATE", "EC2")
+    assert "containerInstanceArn" not in on_fargate
+    arn = on_instance["containerInstanceArn"]
+    [(_, instances)] = ask(ecs, ("DescribeContainerInstances", {"containerInstances": [arn]}))
+    assert instances == {"containerInstances": [{"containerInstanceArn": arn, "ec2InstanceId": "i-0123456789abcdef0"}]}

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +19,9 @@ TASK = TaskIdentity(
 )
 
 
-def ask(*paths: str, read: Callable[[], Reading] | None = None) -> list[Any]:
+def ask(*paths: str, read: Callable[[], Reading] | None = None, task: TaskIdentity = TASK) -> list[Any]:
     clock = iter(range(0, 1000, 2))
-    made = Metadata(TASK, read or (lambda: reading(next(clock))))
+    made = Metadata(task, read or (lambda: reading(next(clock))))
 
     async def run() -> list[Any]:
         async with made.open() as url:
@@ -86,3 +88,17 @@ def test_disk_is_by_operation() -> None:
 def test_a_container_that_does_not_run_has_no_statistics() -> None:
     [found] = ask(f"{OWN}/task/stats", read=lambda: Reading(1.0, {}, reading(0).traffic))
     assert list(found.values()) == [None, None]
+
+
+def test_a_task_on_an_instance_is_described_as_its_agent_does() -> None:
+    """The cluster by its name, containers by Docker's ids, and nothing that only Fargate says."""
+    on_instances = replace(TASK, definition={**TASK.definition, "requiresCompatibilities": ["EC2"]})
+    own = f"{'a' * 32}{1_000_000_000:032x}"
+    [task, container, statistics] = ask(f"/v4/{own}/task", f"/v4/{own}", f"/v4/{own}/task/stats", task=on_instances)
+    assert (task["LaunchType"], task["Cluster"]) == ("EC2", "shop-dev")
+    assert task["TaskARN"] == f"arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/{'a' * 32}"
+    assert task["Limits"] == {"CPU": 0.25, "Memory": 1024}
+    assert not {"ClockDrift", "EphemeralStorageMetrics"} & set(task)
+    assert container["DockerId"] == own
+    assert re.fullmatch(r"[0-9a-f]{64}", own)
+    assert own in statistics

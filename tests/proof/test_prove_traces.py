@@ -14,7 +14,7 @@ from tools.build import program
 
 pytestmark = pytest.mark.slow
 
-TAIL = {"traces": {"tail": {"slowerThanMs": 400, "ratio": 0.2}}}
+TAIL = {"pattern": "service", "traces": {"tail": {"slowerThanMs": 400, "ratio": 0.2}}}
 OTLP = {"traces": {"endpoint": "otlp"}}
 
 
@@ -43,7 +43,7 @@ def test_a_ratio_keeps_whole_traces_with_what_is_indexed(tmp_path: Path) -> None
 def lacking() -> str:
     """What the collector of these tests lacks for tail sampling."""
     try:
-        equipment.check(wanted("prod", config=TAIL), program("collector"))
+        equipment.check(wanted("dev", config=TAIL), program("collector"))
     except equipment.LackingError as error:
         return str(error)
     return ""
@@ -52,7 +52,7 @@ def lacking() -> str:
 def test_tail_sampling_across_replicas(tmp_path: Path) -> None:
     if reason := lacking():
         pytest.skip(reason)
-    with live(wanted("prod", config=TAIL), tmp_path) as running:
+    with live(wanted("dev", config=TAIL), tmp_path) as running:
         judgement = running.judged()
         assert complaints(beside_dashboards(judgement)) == ""
         assert named(judgement.verdicts, "every trace is complete").kind is Kind.PROVED
@@ -68,7 +68,7 @@ def test_without_adot_such_a_stack_ends_with_one_line(tmp_path: Path) -> None:
     script = (
         "import sys; from proof import __main__ as command; from preview.recorder import record\n"
         f"command.record = lambda root, stack: record(root, stack, config={TAIL!r})\n"
-        "sys.exit(command.main(['prod']))\n"
+        "sys.exit(command.main(['dev']))\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=os.environ | {"COLUMNS": "200"}, capture_output=True, text=True,

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -78,9 +78,14 @@ class Cloud:
             half.write_text(json.dumps(asdict(thing)), encoding="utf-8")
             half.replace(path)
 
-    def has(self, thing: Thing) -> bool:
-        """Whether one of its type and key exists."""
-        return self._path(thing.type, thing.key).exists()
+    def get(self, token: str, key: str) -> Thing | None:
+        """What exists of a type by that key."""
+        path = self._path(token, key)
+        return Thing(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+    def change(self, thing: Thing, **values: Any) -> None:
+        """What somebody else does, of whom Pulumi does not know."""
+        self.put(replace(thing, inputs={**thing.inputs, **values}, outputs={**thing.outputs, **values}), new=False)
 
     def remove(self, token: str, key: str) -> None:
         with _LOCK:

@@ -1,17 +1,15 @@
 """Stacks on the real Pulumi engine. They need the CLI on PATH; nothing here downloads it."""
 
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.pulumi_cli.stack import PROGRAMS, Run, Stack
+from tests.pulumi_cli.stack import PROGRAMS, Fresh, Run, Stack
 
 SLOW = "create .*:(RolePolicy|RouteTableAssociation|TopicPolicy|LogResourcePolicy) "
-
-Deployed = Callable[[], Stack]
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +37,7 @@ def deployed(first_up: tuple[Stack, Run], tmp_path: Path) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def fresh(_pulumi: None, tmp_path: Path) -> Iterator[Callable[[str], Stack]]:
+def fresh(_pulumi: None, tmp_path: Path) -> Iterator[Fresh]:
     """Stacks that were never deployed, by name."""
     with ExitStack() as stacks:
         yield lambda name: stacks.enter_context(Stack.new(tmp_path / name, name))

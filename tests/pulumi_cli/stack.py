@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -53,7 +53,7 @@ ALERTS: Final[Mapping[str, Any]] = {
 _PARTS: Final = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "__main__.py", "settings.py")
 _ROOMS: Final = ("components", "documents", "sample")
 _PLUGINS: Final = {"aws": "pulumi_aws", "docker-build": "pulumi_docker_build", "grafana": "pulumiverse_grafana"}
-_SECONDS: Final = 120
+_SECONDS: Final = 240
 
 _CLOCK: Final = """\
 import os, time
@@ -86,6 +86,11 @@ class Run:
         return [str(call) for call in self.calls if call.operation != "read" and not call.error]
 
     @property
+    def updated(self) -> list[str]:
+        """What the CLI says it has updated, by type and name, sorted: after a refresh, what is not as it was."""
+        return sorted(" ".join(found) for found in re.findall(r"^ ~ +(\S+) (\S+) updated", self.output, re.MULTILINE))
+
+    @property
     def warnings(self) -> list[str]:
         return [line.strip() for line in self.output.splitlines() if re.search(r"\bwarning: ", line)]
 
@@ -107,7 +112,7 @@ class Stack:
         for part in _PARTS:
             text = (ROOT / part).read_text(encoding="utf-8")
             # What only the user knows, as `make deploy` asks for it.
-            (project / part).write_text(re.sub(r"<your [^<>]*>", "11112222-3333-4444-5555-666677778888", text))
+            (project / part).write_text(re.sub(r"<your ([^<>]*)>", lambda asked: _known(asked[1]), text))
         for room in _ROOMS:
             shutil.copytree(ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
         # The virtual environment that Pulumi.yaml names.
@@ -210,9 +215,20 @@ class Stack:
         return json.loads(self.run("stack", "output", "--json").output)
 
 
+Fresh = Callable[[str], Stack]
+"""Makes stacks that were never deployed, by name."""
+
+
 def names_of(things: Iterable[Any]) -> set[str]:
     """`<type> <name>` of things or resources, to compare what exists."""
     return {f"{thing.type} {thing.name}" for thing in things}
+
+
+def _known(what: str) -> str:
+    """What a user would write where a stack file asks for it."""
+    return {"account": "123456789012", "hosted zone": "Z0123456789ABCDEFGHIJ"}.get(
+        what, "11112222-3333-4444-5555-666677778888"
+    )
 
 
 def _is_engines_own(urn: str) -> bool:

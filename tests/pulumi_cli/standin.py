@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.pulumi_cli import providers
+from tests.pulumi_cli import behaviour, providers
 from tests.pulumi_cli.cloud import Cloud, RefusedError, Thing
 
 _STEADY_SECONDS = 0.5
@@ -37,9 +37,6 @@ _REPLACING = {
     _PROPERTY.DELETE: _PROPERTY.DELETE_REPLACE,
     _PROPERTY.UPDATE: _PROPERTY.UPDATE_REPLACE,
 }
-_SERVICE = "aws:ecs/service:Service"
-_GATEWAY = "aws:ec2/internetGateway:InternetGateway"
-_SUBNET = "aws:ec2/subnet:Subnet"
 _OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 
 
@@ -104,7 +101,13 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         old, new = _plain(request.old_inputs), _plain(request.news)
         if request.type == "docker-build:index:Image":
             _compare_images(old, new, _plain(request.olds))
-        changes = dict(_changes(old, new))
+        changes = {
+            path: kind
+            for path, kind in _changes(old, new)
+            if kind != _PROPERTY.DELETE or path not in providers.KEPT.get(request.type, ())
+        }
+        if refusal := providers.refused_change(request.type, changes, new):
+            context.abort(grpc.StatusCode.UNKNOWN, refusal)
         replaced = {path for path in changes if providers.is_replaced(request.type, _named(path), old, new)}
         detailed = {
             path: _PROPERTY(kind=_REPLACING[kind] if path in replaced else kind, inputDiff=True)
@@ -132,15 +135,20 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
                 **providers.computed(request.type, id_, inputs, grafana=self._grafana, revision=revision),
             }
             self._check_home(request.type, inputs)
-            self._check_tasks(request.type, inputs)
+            behaviour.check_creation(self._cloud, request.type, inputs)
             thing = self._thing(request, id_, inputs, outputs)
-            self._cloud.put(thing, new=not (thing.type in providers.KNOWN_AGAIN and self._cloud.has(thing)))
+            there = self._cloud.get(thing.type, thing.key) is not None
+            self._cloud.put(thing, new=not (thing.type in providers.KNOWN_AGAIN and there))
         return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._granted("read", request, context, {}):
             self._check_home(request.type, {})
-        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+            thing = self._existing(request, _plain(request.properties))
+        if thing is None:
+            return provider_pb2.ReadResponse()
+        known = {name: thing.outputs[name] for name in _plain(request.inputs) if name in thing.outputs}
+        return provider_pb2.ReadResponse(id=thing.id, properties=_struct(thing.outputs), inputs=_struct(known))
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
         inputs, olds = _plain(request.news), _plain(request.olds)
@@ -150,20 +158,29 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.UpdateResponse(properties=_struct({**former, **inputs, **later}))
         with self._granted("update", request, context, inputs):
             self._check_home(request.type, inputs)
+            there = self._existing(request, olds)
+            if there is None:
+                raise RefusedError(f"{request.type} {request.id!r} does not exist")
             if self._package == "docker-build":
                 former = providers.computed(request.type, request.id, inputs, grafana="", revision=0)
-            outputs = {**former, **inputs}
-            self._cloud.put(self._thing(request, request.id, inputs, outputs), new=False)
+            else:
+                former = {name: there.outputs[name] for name in former if name in there.outputs}
+            # What an update does not change stays as it is, whatever Pulumi takes it for.
+            same = {name: there.outputs[name] for name in inputs if olds.get(name) == inputs[name]}
+            outputs = {**former, **inputs, **same}
+            if request.type == behaviour.SERVICE:
+                behaviour.check_creation(self._cloud, request.type, outputs)
+            self._cloud.put(self._thing(request, request.id, {**inputs, **same}, outputs), new=False)
+            if request.type == behaviour.SERVICE and outputs["taskDefinition"] != olds["taskDefinition"]:
+                behaviour.shift(self._cloud, outputs)
         return provider_pb2.UpdateResponse(properties=_struct(outputs))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._granted("delete", request, context, {}):
             self._check_home(request.type, {})
-            thing = self._thing(request, request.id, {}, _plain(request.properties))
-            if request.type in providers.REFUSES_DELETION_WHILE_USED and (users := self._cloud.users_of(thing)):
-                raise RefusedError(f"{thing.id} is still used by {_listed(users)}")
-            if request.type == _GATEWAY and (services := self._services_in(thing.outputs["vpcId"])):
-                raise RefusedError(f"{thing.id} has mapped public addresses: {_listed(services)}")
+            outputs = _plain(request.properties)
+            thing = self._existing(request, outputs) or self._thing(request, request.id, {}, outputs)
+            behaviour.check_deletion(self._cloud, thing)
             self._cloud.remove(thing.type, thing.key)
             for inside in self._cloud.things():
                 if inside.home == thing.id:
@@ -172,7 +189,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         try:
-            found = providers.answer(request.tok, _plain(request.args), _REGION)
+            found = providers.answer(request.tok, _plain(request.args), _REGION, self._cloud.things())
         except KeyError:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the stand-in does not know the function {request.tok}")
         response = provider_pb2.InvokeResponse()
@@ -188,7 +205,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         try:
             with self._cloud.logged(operation, request.type, request.name, inputs):
                 self._obey(f"{operation} {request.type} {request.name}")
-                if request.type == _SERVICE:
+                if request.type == behaviour.SERVICE:
                     time.sleep(_STEADY_SECONDS)
                 yield
         except RefusedError as refused:
@@ -211,33 +228,10 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         key = str(outputs["arn"]) if request.type.endswith(":TaskDefinition") else f"{home} {id_}".strip()
         return Thing(request.type, key, request.name, id_, inputs, outputs, home)
 
-    def _services_in(self, vpc_id: str) -> list[Thing]:
-        things = self._cloud.things()
-        subnets = {each.id for each in things if each.type == _SUBNET and each.inputs["vpcId"] == vpc_id}
-        return [
-            each
-            for each in things
-            if each.type == _SERVICE and subnets.intersection(each.inputs["networkConfiguration"]["subnets"])
-        ]
-
-    def _check_tasks(self, token: str, inputs: Mapping[str, Any]) -> None:
-        """What keeps the tasks of a new ECS service from starting: images and logs are out of reach."""
-        if token != _SERVICE:
-            return
-        things = self._cloud.things()
-
-        def some(kind: str, key: str) -> set[str]:
-            return {str(thing.inputs.get(key)) for thing in things if thing.type.endswith(f":{kind}")}
-
-        network = inputs["networkConfiguration"]
-        (definition,) = [thing for thing in things if thing.outputs.get("arn") == inputs["taskDefinition"]]
-        role = definition.inputs["executionRoleArn"].rpartition("/")[2]
-        if without := set(network["subnets"]) - some("RouteTableAssociation", "subnetId"):
-            raise RefusedError(f"tasks cannot pull their images: no route in {', '.join(sorted(without))}")
-        if not set(network["securityGroups"]) & some("SecurityGroupEgressRule", "securityGroupId"):
-            raise RefusedError("tasks cannot pull their images: no security group lets them out")
-        if role not in some("RolePolicy", "role"):
-            raise RefusedError(f"tasks cannot pull their images: {role} may do nothing")
+    def _existing(self, request: Any, outputs: Mapping[str, Any]) -> Thing | None:
+        """What is there, as it is."""
+        thing = self._thing(request, request.id, {}, outputs)
+        return self._cloud.get(thing.type, thing.key)
 
     def _check_home(self, token: str, inputs: Mapping[str, Any]) -> None:
         """What Grafana refuses: a token that is not there any more, a data source without its plugin."""
@@ -248,10 +242,6 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         plugin = str(inputs.get("type")) if token == "grafana:oss/dataSource:DataSource" else ""
         if plugin in providers.GRAFANA_PLUGINS and not self._cloud.installed(self._home, plugin):
             raise RefusedError(f"the plugin {plugin} is not installed")
-
-
-def _listed(things: Iterable[Thing]) -> str:
-    return ", ".join(f"{thing.type} {thing.name}" for thing in things)
 
 
 def _compare_images(old: dict[str, Any], new: dict[str, Any], state: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ The providers are stand-ins that refuse what the real ones refuse, so that an up
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import pytest
 
 from documents.alerting.subscriptions import Subscription
 from preview.recorder import record
+from tests.pulumi_cli.asserts import assert_as_recorded, assert_prints_no_fault
 from tests.pulumi_cli.cloud import Call
-from tests.pulumi_cli.stack import ALERTS, ENDPOINT, KEY, PROJECT, Run, Stack, names_of
+from tests.pulumi_cli.stack import ALERTS, ENDPOINT, KEY, Fresh, Run, Stack, names_of
 
 pytestmark = pytest.mark.slow
 
@@ -30,8 +31,6 @@ POLICY = "aws:sns/topicPolicy:TopicPolicy"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TELLS = ("Topic", "TopicPolicy", "TopicSubscription", "Key", "MetricAlarm", "AlertManagerDefinition", "EventRule")
 KEEPS_DATA = ("Workspace", "LogGroup", "DataSource", "Folder", "Repository", "PrivateDnsNamespace", "Cluster", "Vpc")
-
-Fresh = Callable[[str], Stack]
 
 
 def things_by_id(stack: Stack) -> dict[str, str]:
@@ -62,34 +61,9 @@ def containers(call_inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in json.loads(call_inputs["containerDefinitions"])}
 
 
-def assert_as_recorded(stack: Stack) -> None:
-    """The engine's state is what `preview` records: the same resources with the same relations."""
-    recorded = {resource.urn: resource for resource in record(stack.project, stack.name).resources}
-    made = {_decrypted(urn, recorded): state for urn, state in stack.resources().items()}
-    assert set(made) == set(recorded)
-    root = f"urn:pulumi:{stack.name}::{PROJECT}::pulumi:pulumi:Stack::{PROJECT}-{stack.name}"
-    for urn, resource in recorded.items():
-        state = made[urn]
-        assert state["parent"] == (resource.parent or root), urn
-        assert sorted(state.get("dependencies", [])) == sorted(resource.dependencies), urn
-        assert state.get("deletedWith", "") == resource.options.get("deleted_with", ""), urn
-        if resource.custom and not resource.type.startswith("pulumi:providers:"):
-            assert set(state["inputs"]) - {"__autonamed", "name"} == set(resource.inputs) - {"name"}, urn
-
-
-def _decrypted(urn: str, recorded: Iterable[str]) -> str:
-    """The URN of the recording: the name of an encrypted address has its digest, and the preview does not know it."""
-    beginning, kind, digest = urn.rpartition("-https-")
-    if not kind:
-        return urn
-    assert len(digest) == len("012345")
-    return next(other for other in recorded if other.startswith(f"{beginning}{kind}"))
-
-
-def assert_prints_no_fault(run: Run) -> None:
-    assert not run.warnings
-    assert "error" not in run.output.lower()
-    assert "Traceback" not in run.output
+def unprotected(stack: Stack) -> None:
+    """Let the stack's load balancer go with it."""
+    stack.configure(loadBalancer={**stack.configuration("loadBalancer"), "deletionProtection": False})
 
 
 class TestFirstDeployment:
@@ -102,6 +76,7 @@ class TestFirstDeployment:
 
     def test_of_the_service_pattern_and_its_end(self, fresh: Fresh) -> None:
         stack = fresh("prod")
+        unprotected(stack)
         run = stack.up(slow="create .*:SecurityGroup(In|E)gressRule")
         assert_prints_no_fault(run)
         assert_as_recorded(stack)
@@ -326,6 +301,7 @@ class TestTwoStacksInOneAccount:
             # Amazon Q Developer takes one configuration of a channel in an account.
             told = [one for one in ALERTS["subscriptions"] if "email" in one]
             other.configure(alerts={**ALERTS, "subscriptions": told})
+            unprotected(other)
             assert_prints_no_fault(other.up())
             other.run("destroy", "--yes", "--skip-preview")
         assert {(thing.type, thing.key, thing.id) for thing in deployed.cloud.things()} == existed

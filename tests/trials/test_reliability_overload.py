@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 # With the least memory and the smallest queue that a user may choose, before an X-Ray that needs a second.
 SMALL = {
     "sidecar": ("dev", {"collector": {"memory": 256, "queue": 16}}),
-    "service": ("prod", {"collector": {"cpu": 512, "memory": 1024, "queue": 16}}),
+    "service": ("dev", {"pattern": "service", "collector": {"cpu": 512, "memory": 1024, "queue": 16}}),
 }
 SLOW = Fault(latency=1.0)
 SPANS_PER_SECOND = 1250.0

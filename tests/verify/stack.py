@@ -43,13 +43,17 @@ def resource(token: str, known: str, **inputs: Any) -> Resource:
     return Resource(f"urn:{known}", token, known, "", True, inputs, (), "", {}, {})
 
 
-def recording(**environment: str) -> Recording:
+def recording(*boards: Mapping[str, Any], **environment: str) -> Recording:
     container = {
         "name": "front",
         "image": "app:1",
         "environment": [{"name": name, "value": value} for name, value in environment.items()],
     }
-    collector = {"name": "collector", "environment": [{"name": "AOT_CONFIG_CONTENT", "value": "receivers: {}"}]}
+    collector = {
+        "name": "collector",
+        "environment": [{"name": "AOT_CONFIG_CONTENT", "value": "receivers: {}"}],
+        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/shop-dev/front"}},
+    }
     resources = (
         resource("aws:ecs/taskDefinition:TaskDefinition", "definition", family="shop-dev-front",
                  containerDefinitions=json.dumps([container, collector])),
@@ -62,6 +66,9 @@ def recording(**environment: str) -> Recording:
                  rules=[{"name": "TraceFaults"}]),
         *(resource("grafana:oss/dataSource:DataSource", one.uid, uid=one.uid, type=one.type)
           for one in (AMP, XRAY, CLOUDWATCH)),
+        *(resource("grafana:oss/dashboard:Dashboard", f"board-{one['uid']}", configJson=json.dumps(one))
+          for one in boards or (BOARD,)),
+        resource("aws:amp/ruleGroupNamespace:RuleGroupNamespace", "rules", name="requests", data=RULES),
     )  # fmt: skip
     return Recording("shop", "dev", "eu-west-1", {}, resources, {}, ())
 

@@ -36,7 +36,7 @@ def asked() -> Iterator[Asked]:
 
         def ask(cloud: Cloud, *boards: Mapping[str, Any]) -> list[Verdict]:
             clouds.append(cloud)
-            work = verified(stack.recording(), stack.plan(*boards), deployed, aws, url="", say=lambda _: None)
+            work = verified(stack.recording(*boards), stack.plan(*boards), deployed, aws, url="", say=lambda _: None)
             verdicts = asyncio.run(work)
             assert cloud.tokens == set(), "the token outlived the question"
             everything = repr(verdicts)

@@ -53,6 +53,30 @@ def test_which_alarms_there_are() -> None:
     }
 
 
+def test_schedules_have_an_alarm_where_there_are_any() -> None:
+    """Its state stays where nothing is known: a queue that nobody touches has no figures after six hours."""
+    observed = stacks.observed("dev", sidecar=["cart"], scheduled=True)
+    assert names(observed) - names(stacks.observed("dev", sidecar=["cart"])) == {"shop-dev-ScheduleNotRun-tasks"}
+    made = request(observed, "ScheduleNotRun-tasks")
+    assert (made["ComparisonOperator"], made["Threshold"], made["TreatMissingData"]) == (
+        "GreaterThanThreshold",
+        0,
+        "ignore",
+    )
+    [query] = made["Metrics"]
+    assert query["MetricStat"] == {
+        "Metric": {
+            "Namespace": "AWS/SQS",
+            "MetricName": "ApproximateNumberOfMessagesVisible",
+            "Dimensions": [{"Name": "QueueName", "Value": "shop-dev-dead-letters"}],
+        },
+        "Period": 300,
+        "Stat": "Maximum",
+    }
+    quiet = stacks.observed("dev", sidecar=["cart"], scheduled=True, disabled=frozenset({"ScheduleNotRun"}))
+    assert "shop-dev-ScheduleNotRun-tasks" not in names(quiet)
+
+
 def test_which_there_are_does_not_depend_on_the_workspace() -> None:
     observed = stacks.observed("dev", sidecar=["cart"], service=["shop"])
     one, other = (

@@ -124,6 +124,7 @@ def test_every_alert_is_evaluated_by_amp_or_known_to_be_evaluated_elsewhere() ->
         "AmpRulesFailing",
         "AmpNotificationsFailing",
         "AmpSeriesNearLimit",
+        "ScheduleNotRun",
         "TraceFaults",
         "AlertingSilent",
     }

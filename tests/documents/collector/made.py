@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from documents.catalogue import Pattern
+from documents.central import Central
 from documents.collector import CollectorInputs, configuration, front, scraper
 from documents.collector.part import Configuration
 from documents.origin import Origin
@@ -22,6 +23,13 @@ ELSEWHERE = Signals(
     ),
     metrics_to_cloudwatch=True,
     logs_to_cloudwatch=True,
+)
+
+
+CENTRAL = Central(
+    workspace="arn:aws:aps:eu-west-1:123456789012:workspace/ws-12345678-1234-1234-1234-123456789012",
+    role="arn:aws:iam::123456789012:role/shop-writer",
+    traces=True,
 )
 
 
@@ -51,6 +59,13 @@ def configurations() -> dict[str, Configuration]:
         "service that sends elsewhere": configuration(replace(inputs(Pattern.SERVICE), signals=ELSEWHERE)),
         "sidecar to X-Ray's OTLP endpoint": configuration(
             tracing(Pattern.SIDECAR, Traces(endpoint=TraceEndpoint.OTLP))
+        ),
+        "sidecar to another account": configuration(replace(inputs(Pattern.SIDECAR), signals=Signals(central=CENTRAL))),
+        "service to another account by OTLP": configuration(
+            replace(
+                inputs(Pattern.SERVICE),
+                signals=Signals(central=CENTRAL, traces=Traces(endpoint=TraceEndpoint.OTLP)),
+            )
         ),
         "service that samples": configuration(tracing(Pattern.SERVICE, Traces(tail=TailSampling()))),
         "front that routes": front(tracing(Pattern.SERVICE, Traces(tail=TailSampling()))),
