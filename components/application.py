@@ -1,7 +1,7 @@
 """An application of the user, observed by whichever pattern it is given."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Any, NotRequired
 
 import pulumi
 
@@ -11,55 +11,32 @@ from components.load_balancer import Balancer, Entrance
 from components.patterns.instrumentation import Pattern
 from components.rollout import delivery
 from components.scaling import ignored, scale
-from components.workload import ObservedTask, Wanted, observed_task
+from components.workload import ObservedTask, Wanted, WorkloadArgs, observed_task
 from documents import inputs, instances, service_connect, task, traffic
 from documents.compute import Capacity
-from documents.containers import Container, Volume
 from documents.faults import ConfigurationError
 from documents.instrumentation import AutoInstrumentation
-from documents.logs import Logs
 from documents.rollout import Rollout
 from documents.scaling import Scaling
 from documents.service_connect import ServiceConnect
-from documents.signals import Scrape
 from documents.traffic import Traffic
 
 _NOT_OF_THE_MODEL = frozenset({"place", "pattern", "repository_arn", "load_balancer", "beside"})
 
 
-class ApplicationArgs(TypedDict):
+class ApplicationArgs(WorkloadArgs):
     """What an application needs; the keys after `beside` are those of `documents.inputs.Application`.
 
-    `repository_arn` is the private ECR repository of the image, where its reference does not tell it;
     `load_balancer` is where its traffic comes from, `beside` where that of the application comes in which it shares.
     """
 
-    place: Place
     pattern: Pattern
-    repository_arn: NotRequired[pulumi.Input[str] | None]
     load_balancer: NotRequired[Balancer | None]
     beside: NotRequired[Entrance | None]
-    name: str
-    image: pulumi.Input[str]
     port: int
-    cpu: NotRequired[int]
-    memory: NotRequired[int]
-    architecture: NotRequired[str]
     desired_count: NotRequired[int]
-    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
     health_check: NotRequired[inputs.HealthCheck | None]
-    command: NotRequired[Sequence[str] | None]
-    metrics: NotRequired[Scrape | None]
-    ratio: NotRequired[float | None]
     instrumentation: NotRequired[AutoInstrumentation | None]
-    container: NotRequired[Container]
-    volumes: NotRequired[Mapping[str, Volume]]
-    ephemeral_storage: NotRequired[int | None]
-    exec: NotRequired[bool]
-    logs: NotRequired[Logs]
-    task_role: NotRequired[pulumi.Input[str] | None]
-    execution_role: NotRequired[pulumi.Input[str] | None]
     traffic: NotRequired[Traffic | None]
     rollout: NotRequired[Rollout | None]
     scaling: NotRequired[Scaling | None]

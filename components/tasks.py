@@ -1,8 +1,8 @@
 """Tasks that are no service: their task definitions, what runs them by the clock, and how to run one once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import pulumi
 import pulumi_aws as aws
@@ -12,13 +12,10 @@ from components.fargate import Place
 from components.identity import role
 from components.patterns.sidecar import Sidecar
 from components.site import Site
-from components.workload import ObservedTask, Wanted, observed_task
+from components.workload import ObservedTask, Wanted, WorkloadArgs, observed_task
 from documents import policies, tasks
-from documents.containers import Container, Volume
 from documents.faults import ConfigurationError, Fault
 from documents.instrumentation import Instrumented
-from documents.logs import Logs
-from documents.signals import Scrape
 
 _DEAD_LETTERS_SECONDS = 14 * 24 * 3600
 """As long as SQS keeps a message."""
@@ -46,36 +43,17 @@ def schedules(name: str, site: Site) -> Schedules:
     return Schedules(group, queue)
 
 
-class TaskArgs(TypedDict):
-    """What a task needs; the keys after `repository_arn` are those of `documents.tasks.Task`.
+class TaskArgs(WorkloadArgs):
+    """What a task needs; the keys after `schedules` are those of `documents.tasks.Task`.
 
     A task is no service: Service Connect takes no client that RunTask has started, and the figures that the service
     pattern reads in CloudWatch are by ECS service. So it has a sidecar, whose drain delivers what is left at its end.
     `schedules` is needed by a task with a schedule.
     """
 
-    place: Place
     pattern: Sidecar
     schedules: NotRequired[Schedules | None]
-    repository_arn: NotRequired[pulumi.Input[str] | None]
-    name: str
-    image: pulumi.Input[str]
-    cpu: NotRequired[int]
-    memory: NotRequired[int]
-    architecture: NotRequired[str]
-    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
-    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
-    command: NotRequired[Sequence[str] | None]
-    metrics: NotRequired[Scrape | None]
-    ratio: NotRequired[float | None]
     instrumentation: NotRequired[Instrumented | None]
-    container: NotRequired[Container]
-    volumes: NotRequired[Mapping[str, Volume]]
-    ephemeral_storage: NotRequired[int | None]
-    exec: NotRequired[bool]
-    logs: NotRequired[Logs]
-    task_role: NotRequired[pulumi.Input[str] | None]
-    execution_role: NotRequired[pulumi.Input[str] | None]
     schedule: NotRequired[tasks.Schedule | None]
 
 

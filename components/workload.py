@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import pulumi
 import pulumi_aws as aws
@@ -19,10 +19,38 @@ from components.refusal import refuse
 from components.site import Site
 from documents import containers, inputs, logs, names, policies, task, travel
 from documents.compute import Compute
+from documents.containers import Container, Volume
 from documents.faults import ConfigurationError
+from documents.logs import Logs
 from documents.policies import Statement
+from documents.signals import Scrape
 
 W = TypeVar("W", bound=inputs.Workload)
+
+
+class WorkloadArgs(TypedDict):
+    """What applications and tasks need alike: the keys of `documents.inputs.Workload`, and `repository_arn`, the
+    private ECR repository of the image, where its reference does not tell it."""
+
+    place: Place
+    repository_arn: NotRequired[pulumi.Input[str] | None]
+    name: str
+    image: pulumi.Input[str]
+    cpu: NotRequired[int]
+    memory: NotRequired[int]
+    architecture: NotRequired[str]
+    environment: NotRequired[Mapping[str, pulumi.Input[str]]]
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    command: NotRequired[Sequence[str] | None]
+    metrics: NotRequired[Scrape | None]
+    ratio: NotRequired[float | None]
+    container: NotRequired[Container]
+    volumes: NotRequired[Mapping[str, Volume]]
+    ephemeral_storage: NotRequired[int | None]
+    exec: NotRequired[bool]
+    logs: NotRequired[Logs]
+    task_role: NotRequired[pulumi.Input[str] | None]
+    execution_role: NotRequired[pulumi.Input[str] | None]
 
 
 @dataclass(frozen=True)

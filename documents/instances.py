@@ -17,7 +17,7 @@ from documents.catalogue import Pattern
 from documents.compute import PROVIDERS, Compute, Share
 from documents.faults import Fault, wrong
 from documents.inputs import Application, Architecture, Collector
-from documents.model import Model, Whole
+from documents.model import Model, Whole, not_less_than_min
 from documents.names import Names
 from documents.policies import Policy, Statement, policy
 
@@ -90,12 +90,7 @@ class Instances(Model):
     # The image of the instance has 30.
     volume_size: Annotated[Whole, Field(ge=30, le=16384)] = 50
 
-    @field_validator("max")
-    @classmethod
-    def _room(cls, value: int, info: ValidationInfo) -> int:
-        if value < info.data.get("min", 0):
-            raise wrong(f"is less than min, which is {info.data['min']}", "give min at most as much as max")
-        return value
+    _room = field_validator("max")(not_less_than_min)
 
     @property
     def architecture(self) -> Architecture:

@@ -6,7 +6,7 @@ Stack files use the camelCase aliases, Python callers may use the field names; b
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 from pydantic.alias_generators import to_camel
 
 from documents.faults import wrong
@@ -68,6 +68,13 @@ def some(values: tuple[str, ...]) -> tuple[str, ...]:
     if not values:
         raise wrong("has too few entries", "give at least 1, or leave it out")
     return values
+
+
+def not_less_than_min(value: int, info: ValidationInfo) -> int:
+    """The `max` of a model that has a `min` before it."""
+    if value < info.data.get("min", 0):
+        raise wrong(f"is less than min, which is {info.data['min']}", "give min at most as much as max")
+    return value
 
 
 def _secret_arn(value: str) -> str:

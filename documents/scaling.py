@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from documents.faults import Fault, wrong
-from documents.model import Model, Whole
+from documents.model import Model, Whole, not_less_than_min
 from documents.schedules import Expression, TimeZone
 
 MOST_TASKS: Final = 5000
@@ -54,12 +54,7 @@ class Tracking(Model):
     scale_out_cooldown: Cooldown = 60
     scale_in_cooldown: Cooldown = 300
 
-    @field_validator("max")
-    @classmethod
-    def _room(cls, value: int, info: ValidationInfo) -> int:
-        if value < info.data.get("min", 0):
-            raise wrong(f"is less than min, which is {info.data['min']}", "give min at most as much as max")
-        return value
+    _room = field_validator("max")(not_less_than_min)
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
@@ -103,12 +98,7 @@ class Schedule(Model):
     min: Annotated[Whole, Field(ge=1, le=MOST_TASKS)]
     max: Annotated[Whole, Field(ge=1, le=MOST_TASKS)]
 
-    @field_validator("max")
-    @classmethod
-    def _room(cls, value: int, info: ValidationInfo) -> int:
-        if value < info.data.get("min", 0):
-            raise wrong(f"is less than min, which is {info.data['min']}", "give min at most as much as max")
-        return value
+    _room = field_validator("max")(not_less_than_min)
 
 
 class Scaling(Tracking):
