@@ -14,6 +14,9 @@ TELEMETRY_DEFAULTS: Final[Mapping[str, str]] = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     # The distribution's own default sends logs over OTLP too; here they go to standard error for the log driver.
     "OTEL_LOGS_EXPORTER": "none",
+    # Says which revision of its task definition it is of, wherever ECS's metadata endpoint is there to be asked. In the
+    # service pattern nobody else can.
+    "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "aws_ecs",
     # A health check every few seconds would be most of the traffic of a quiet service.
     "OTEL_PYTHON_EXCLUDED_URLS": "/healthz",
     # Leaves process.cpu.time, process.memory.usage and cpython.gc.collections: six series. The rest describes the host

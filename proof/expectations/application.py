@@ -79,14 +79,10 @@ def _by_route(quantity: Callable[[Truth, str], Value]) -> Expectation:
 
 
 def _by_revision(quantity: Callable[[Truth, str], Value]) -> Expectation:
-    """Each application runs one revision. Its sidecar says which; a collector service knows only what the SDK tells it,
-    and the sample's tells nothing."""
+    """Each application runs one revision. Its sidecar says which, or the sample's SDK, which asks ECS itself."""
     return lambda truth: Expected(
         (Label.JOB, Label.REVISION),
-        {
-            (truth.plan.job(one), REVISION if one.sidecar else ""): quantity(truth, one.name)
-            for one in truth.plan.applications
-        },
+        {(truth.plan.job(one), REVISION): quantity(truth, one.name) for one in truth.plan.applications},
     )
 
 

@@ -9,9 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.resources import Resource
 
+from documents.catalogue import ATTRIBUTES
+from documents.origin import Origin
+from documents.task import telemetry_environment
 from proof.metadata import Metadata, Reading, TaskIdentity
 from proof.web import Request, fetch
+from sample.environment import TELEMETRY_DEFAULTS
 from tests.proof.made import reading, service
 
 TASK = TaskIdentity(
@@ -102,3 +107,36 @@ def test_a_task_on_an_instance_is_described_as_its_agent_does() -> None:
     assert container["DockerId"] == own
     assert re.fullmatch(r"[0-9a-f]{64}", own)
     assert own in statistics
+
+
+@pytest.mark.parametrize("launch_type", ["fargate", "ec2"])
+def test_the_samples_sdk_finds_its_revision_and_changes_nothing_that_it_was_told(
+    launch_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = replace(TASK, definition={**TASK.definition, "requiresCompatibilities": [launch_type.upper()]})
+    made = Metadata(task, lambda: reading(0))
+    told = {
+        "service.name": "front",
+        "service.namespace": "shop",
+        "deployment.environment.name": "dev",
+        "aws.ecs.cluster.name": "shop-dev",
+        "aws.ecs.service.name": "front",
+        "aws.ecs.task.family": "told",
+    }
+    origin = Origin(namespace="shop", environment="dev", cluster="shop-dev", service="front", family="told")
+    variables = {**TELEMETRY_DEFAULTS, **telemetry_environment(origin, "http://127.0.0.1:4318", 60)}
+
+    async def detected() -> dict[str, Any]:
+        async with made.open() as url:
+            for name, value in variables.items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", f"{url}/{task.container_id('app')}")
+            return dict((await asyncio.to_thread(Resource.create)).attributes)
+
+    found = asyncio.run(detected())
+    assert {key: found[key] for key in told} == told
+    assert found["aws.ecs.task.revision"] == "1"
+    assert found["aws.ecs.launchtype"] == launch_type
+    assert found["aws.ecs.task.arn"] == f"arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/{'a' * 32}"
+    # What becomes labels: what it was told, and the revision.
+    assert {one.key for one in ATTRIBUTES if one.key in found} - set(told) == {"aws.ecs.task.revision"}

@@ -23,6 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.sdk.resources import Resource
 
 from sample.app import create_app
 from sample.behaviour import NORMAL_SECONDS, SLOW_SECONDS, duration_seconds, is_error, is_slow
@@ -215,6 +216,19 @@ def test_all_wrong_values_are_named_on_one_line_with_exit_code_2() -> None:
 def test_the_image_sets_the_telemetry_defaults() -> None:
     dockerfile = (_ROOT / "sample" / "Dockerfile").read_text()
     assert dict(re.findall(r"\b(OTEL_\w+)=(\S+)", dockerfile)) == TELEMETRY_DEFAULTS
+
+
+def test_nobody_is_asked_about_ecs_where_ecs_is_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for variable in ("ECS_CONTAINER_METADATA_URI", "ECS_CONTAINER_METADATA_URI_V4", "OTEL_RESOURCE_ATTRIBUTES"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in {**TELEMETRY_DEFAULTS, "OTEL_SERVICE_NAME": "orders"}.items():
+        monkeypatch.setenv(variable, value)
+    found = Resource.create()
+    sdk = {f"telemetry.sdk.{what}" for what in ("language", "name", "version")}
+    assert set(found.attributes) == {"service.name", "service.instance.id", *sdk}
+    assert caplog.messages == []
 
 
 # --- the real process --------------------------------------------------------------------------------------------
