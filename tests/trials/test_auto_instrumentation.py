@@ -139,6 +139,7 @@ def test_traces_and_red_metrics_of_an_application_that_knows_nothing_of_them(pat
         "aws_ecs_cluster_name": "ecs-observability-dev",
         "aws_ecs_service_name": "orders",
         "aws_ecs_task_family": "ecs-observability-dev-orders",
+        "aws_ecs_task_revision": "1",
         "deployment_environment_name": "dev",
         "http_request_method": "GET",
         "http_route": "/orders/{order}",
