@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from documents.catalogue import Label
-from documents.dashboards.sources import CLOUDWATCH, XRAY
+from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY
 from proof.grafana import Panel, legend
 from proof.prometheus import Frame
 from proof.report.fields import Axis, Field, Json, axis_of, colour, field
@@ -249,7 +249,10 @@ def _unseen(document: Json, answers: Sequence[Answer]) -> Body:
     queries = tuple(dict.fromkeys(answer.query for answer in answers if answer.query))
     if any(answer.verdict.kind is Kind.FAILED for answer in answers):
         return Away("No data.", queries)
-    ends = {_BACK_ENDS.get(answer.target.source, "AWS") for answer in answers if answer.target.source}
+    asked = {answer.target.source for answer in answers} - {AMP, None}
+    ends = {_BACK_ENDS.get(source, "AWS") for source in asked if source}
+    if not ends:
+        return Away("Asked here, and answered with nothing: in a run that is well there is nothing to see.", queries)
     return Away(f"{' and '.join(sorted(ends))} cannot run here: names checked, no values seen.", queries)
 
 

@@ -85,6 +85,13 @@ def test_panels_without_queries_stand_in_their_places_too() -> None:
     assert row.cards[1].body == Away("Grafana fills this by itself; nothing is asked for it.", ())
 
 
+def test_a_query_that_rightly_finds_nothing_is_not_called_one_of_aws() -> None:
+    shown = body(panel("stat", "Alerts that fire", "short"), {})
+    assert shown == Away(
+        "Asked here, and answered with nothing: in a run that is well there is nothing to see.", ("x",)
+    )
+
+
 def test_a_stat_shows_what_it_reduces_to_in_the_colour_of_its_threshold() -> None:
     options = {"reduceOptions": {"calcs": ["max"]}, "graphMode": "area", "colorMode": "background"}
     config = {"defaults": {"unit": "percent", "thresholds": limits((None, "green"), (80, "red"))}, "overrides": []}
