@@ -50,11 +50,16 @@ destroy: .venv/ready ## pulumi destroy of the stack
 	@$(python) -m preview.preflight destroy $(STACK)
 	pulumi destroy --stack $(STACK)
 
-# Slow tests mostly wait for programs, so there may be more of them at a time than processors.
+# Slow tests of documents and resources compute. The others mostly wait for programs, so there may be more of them at a
+# time than processors, and nothing that computes beside them: their figures are those of a machine that has time.
+computing := tests/components tests/preview
+
 .PHONY: test
 test: lint types programs ## all tests, with coverage
 	@$(python) -m pytest -q -m "not slow" -n 2 --dist loadfile --cov --cov-report=
-	@$(python) -m pytest -m slow -n 3 --dist loadfile --cov --cov-append --cov-report=term:skip-covered
+	@$(python) -m pytest -q -m slow -n 2 --dist loadfile --cov --cov-append --cov-report= $(computing)
+	@$(python) -m pytest -m slow -n 3 --dist loadfile --cov --cov-append --cov-report=term:skip-covered \
+	  $(addprefix --ignore=,$(computing))
 
 .PHONY: bench
 bench: .venv/ready ## CPU, memory, bytes and delay of our collectors against plain ones (about ten minutes)

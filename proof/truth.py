@@ -127,10 +127,16 @@ class Truth:
 
         A rate looks back, so its first points still show what was before, and a start is never quite even.
         """
+        back = self.looked_back
+        return used(self.steady), math.fsum(map(used, back)) / len(back)
+
+    @property
+    def looked_back(self) -> tuple[Window, ...]:
+        """What each point of a rate in the steady window looks back over."""
         back = LOOK_BACK * self.interval
         count = int(self.steady.seconds / self.interval) + 1
-        ends = [self.steady.start + index * self.interval for index in range(count)]
-        return used(self.steady), math.fsum(used(Window(end - back, end)) for end in ends) / count
+        ends = (self.steady.start + index * self.interval for index in range(count))
+        return tuple(Window(end - back, end) for end in ends)
 
     def tasks_of(self, service: Service) -> tuple[TaskTruth, ...]:
         """The tasks of one service."""

@@ -20,9 +20,14 @@ BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5
 
 
 def requests(truth: Truth, application: str) -> Value:
-    """Requests a second that the application answered in the steady window."""
-    at = sorted(one.at for one in truth.handled[application] if truth.steady.start <= one.at <= truth.steady.end)
-    return about(Quantity.RATE, (len(at) - 1) / (at[-1] - at[0]), 0.06)
+    """Requests a second that the application answered."""
+    answered = sorted(one.at for one in truth.handled[application])
+
+    def rate(window: Window) -> float:
+        within = [at for at in answered if window.start <= at <= window.end]
+        return (len(within) - 1) / (within[-1] - within[0])
+
+    return even(Quantity.RATE, truth, rate, 0.06, 0.0)
 
 
 def errors(truth: Truth, application: str) -> Value:
@@ -42,11 +47,14 @@ def latency(quantile: float) -> Callable[[Truth, str], Value]:
     """
 
     def expected(truth: Truth, application: str) -> Value:
-        pairs = zip(truth.handled[application], truth.sent, strict=True)
-        within = [pair for pair in pairs if truth.steady.start <= pair[0].at <= truth.steady.end]
-        least = from_histogram(quantile, [handled.seconds for handled, _ in within])
-        most = from_histogram(quantile, [sent.seconds for _, sent in within])
-        return between(Quantity.SECONDS, least * 0.92, most * 1.08)
+        pairs = list(zip(truth.handled[application], truth.sent, strict=True))
+        least: list[float] = []
+        most: list[float] = []
+        for window in (truth.steady, *truth.looked_back):
+            within = [pair for pair in pairs if window.start <= pair[0].at <= window.end]
+            least.append(from_histogram(quantile, [handled.seconds for handled, _ in within]))
+            most.append(from_histogram(quantile, [sent.seconds for _, sent in within]))
+        return between(Quantity.SECONDS, min(least) * 0.92, max(most) * 1.08)
 
     return expected
 

@@ -11,15 +11,12 @@ from documents.catalogue import Label
 from documents.rules import LOSING
 from documents.text import from_yaml
 from proof.expectations import traces
-from proof.expectations.values import Expectation, Expected, Quantity, Value, about, between, exactly, in_order
+from proof.expectations.values import Expectation, Expected, Quantity, Value, between, exactly, in_order, often
 from proof.plan import CONFIGURATION, environment
 from proof.records import RECORDS
 from proof.truth import TaskTruth, Truth
 
 _MEBIBYTE: Final = 1024 * 1024
-
-_OFTEN: Final = 0.12
-"""Exports do not come quite as often as they should, and a rate is made of four of them."""
 
 _PASSING: Final = 0.001
 """How full a buffer of half a GiB is with the few batches that pass through it."""
@@ -107,7 +104,7 @@ def _points_taken(truth: Truth) -> Expected:
     """Points from applications. Of what is scraped or comes by StatsD, a part is left out or added up on the way."""
     exact = not any(one.scraped or one.statsd for one in truth.plan.applications)
     series: dict[tuple[str, ...], Value] = {
-        (service,): about(Quantity.RATE, rate, _OFTEN) if exact else between(Quantity.RATE, rate / 2, rate * 4)
+        (service,): often(truth, Quantity.RATE, rate) if exact else between(Quantity.RATE, rate / 2, rate * 4)
         for (service, exporter), rate in _points(truth).items()
         if exporter.endswith("/application")
     }
@@ -122,9 +119,7 @@ def _points_delivered(truth: Truth) -> Expected:
         for exporter in one.delivers("metrics"):
             way = (one.task.service, exporter)
             # Partners and CloudWatch get what they are to get, which is said elsewhere.
-            series[way] = (
-                about(Quantity.RATE, points[way], _OFTEN) if way in points else between(Quantity.RATE, 0, most)
-            )
+            series[way] = often(truth, Quantity.RATE, points[way]) if way in points else between(Quantity.RATE, 0, most)
     return Expected((Label.SERVICE, Label.EXPORTER), series)
 
 

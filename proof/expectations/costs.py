@@ -7,7 +7,7 @@ from typing import Final
 from documents import catalogue, prices
 from documents.catalogue import Label
 from documents.volumes import SECONDS_A_MONTH
-from proof.expectations.values import SELDOM, Expectation, Expected, Quantity, about, between
+from proof.expectations.values import SELDOM, Expectation, Expected, Quantity, about, between, often
 from proof.truth import Truth
 
 _UID: Final = "costs"
@@ -69,19 +69,14 @@ def _samples(truth: Truth) -> Expected:
                 truth.steady.start <= sample.at <= truth.steady.end for sample in samples
             )
     rates = {key: count / truth.steady.seconds / factor for key, count in arrived.items()}
-    expected = {key: about(Quantity.RATE, rate, _edge(truth)) for key, rate in rates.items()}
+    expected = {key: often(truth, Quantity.RATE, rate) for key, rate in rates.items()}
     return Expected((Label.SERVICE,), expected, coverage=SELDOM)
-
-
-def _edge(truth: Truth) -> float:
-    """A share: a window holds one sample of each series more or less than its length says."""
-    return max(0.12, truth.interval / truth.steady.seconds)
 
 
 def _month(truth: Truth) -> Expected:
     """One series: the samples of a month."""
     whole = sum(value.centre or 0 for value in _samples(truth).series.values())
-    return Expected((), {(): about(Quantity.COUNT, whole * SECONDS_A_MONTH, _edge(truth))}, coverage=SELDOM)
+    return Expected((), {(): often(truth, Quantity.COUNT, whole * SECONDS_A_MONTH)}, coverage=SELDOM)
 
 
 def _bill(truth: Truth) -> Expected:

@@ -77,6 +77,9 @@ class Expected:
 SELDOM: Final = 0.5
 """The coverage of what rules look at every four minutes only, which is not yet there when the window begins."""
 
+_OFTEN: Final = 0.12
+"""Exports do not come quite as often as they should, and a rate is made of four of them."""
+
 Expectation = Callable[[Truth], Expected]
 
 
@@ -87,6 +90,12 @@ def about(quantity: Quantity, value: float, relative: float, absolute: float = 0
     """A value with a tolerance: its share, and at least an absolute part."""
     slack = max(abs(value) * relative, absolute)
     return Value(quantity, value - slack, value + slack, value)
+
+
+def often(truth: Truth, quantity: Quantity, value: float) -> Value:
+    """What arrives once in each interval: a window holds one arrival of each series more or less than its length says,
+    which a short one cannot tell from a fault."""
+    return about(quantity, value, max(_OFTEN, truth.interval / truth.steady.seconds))
 
 
 def exactly(value: float) -> Value:

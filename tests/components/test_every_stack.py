@@ -19,6 +19,8 @@ pytestmark = pytest.mark.slow
 
 Json = Mapping[str, Any]
 
+_YOUR_SUBNET = re.compile(r"<your [^<>]*subnet[^<>]*>")
+
 
 @pytest.fixture(scope="module", params=STACKS)
 def recording(request: pytest.FixtureRequest) -> Recording:
@@ -83,11 +85,12 @@ def _connect(connect: Json) -> Json:
 
 
 def services(recording: Recording) -> dict[str, Json]:
-    """CreateService requests by name."""
-    return {
-        service.name: json.loads(placeholders.fill(recording, json.dumps(create_service(service))))
+    """CreateService requests by name, with a subnet for each that a user has still to name."""
+    texts = {
+        service.name: placeholders.fill(recording, json.dumps(create_service(service)))
         for service in recording.of_type(SERVICE)
     }
+    return {name: json.loads(_YOUR_SUBNET.sub("subnet-0123456789abcdef0", text)) for name, text in texts.items()}
 
 
 SCALING = {
