@@ -114,8 +114,8 @@ class Grafana(pulumi.ComponentResource):
             opts=child,
         )
         saml = args["settings"].saml
-        # AWS's provider takes another way to log in for another workspace, and all that people made would go.
-        kept = pulumi.ResourceOptions(depends_on=granted, ignore_changes=["authenticationProviders"])
+        # With another way to log in, or another key, it would be another workspace, and all that people made would go.
+        kept = pulumi.ResourceOptions(depends_on=granted, ignore_changes=["authenticationProviders", "kmsKeyId"])
         workspace = aws.grafana.Workspace(
             f"{name}-workspace",
             name=site.names.prefix,

@@ -79,10 +79,10 @@ def test_metadata_as_xml() -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_no_change_of_how_people_log_in_replaces_the_workspace(stack: str) -> None:
-    """AWS's provider would make another one for it, and delete this one with what people made in it."""
+def test_neither_how_people_log_in_nor_the_key_replaces_the_workspace(stack: str) -> None:
+    """AWS's provider would make another one for either, and delete this one with what people made in it."""
     made = recorded(stack).named(WORKSPACE, "grafana-workspace")
-    assert made.options["ignore_changes"] == ["authenticationProviders"]
+    assert made.options["ignore_changes"] == ["authenticationProviders", "kmsKeyId"]
 
 
 @pytest.mark.parametrize("stack", STACKS)
