@@ -50,15 +50,15 @@ destroy: .venv/ready ## pulumi destroy of the stack
 	@$(python) -m preview.preflight destroy $(STACK)
 	pulumi destroy --stack $(STACK)
 
-# Slow tests of documents and resources compute. The others mostly wait for programs, so there may be more of them at a
-# time than processors, and nothing that computes beside them: their figures are those of a machine that has time.
+# Slow tests of documents and resources compute. The others mostly wait for programs, and have nothing that computes
+# beside them: their figures are those of a machine that has time, and three at a time were too many for two processors.
 computing := tests/components tests/preview
 
 .PHONY: test
 test: lint types programs ## all tests, with coverage
 	@$(python) -m pytest -q -m "not slow" -n 2 --dist loadfile --cov --cov-report=
 	@$(python) -m pytest -q -m slow -n 2 --dist loadfile --cov --cov-append --cov-report= $(computing)
-	@$(python) -m pytest -m slow -n 3 --dist loadfile --cov --cov-append --cov-report=term:skip-covered \
+	@$(python) -m pytest -m slow -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered \
 	  $(addprefix --ignore=,$(computing))
 
 .PHONY: bench
