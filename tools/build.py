@@ -23,6 +23,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from preview.exits import Exit
+
 TOOLS = Path(__file__).resolve().parent
 BIN = TOOLS.parent / ".bin"
 
@@ -90,6 +92,7 @@ PROGRAMS = {
         Program("prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", "netgo,remove_all_sd"),
         Program("promtool", "prometheus", "github.com/prometheus/prometheus/cmd/promtool", "netgo,remove_all_sd"),
         Program("amtool", "amtool", "github.com/prometheus/alertmanager/cmd/amtool", "netgo"),
+        Program("govulncheck", "govulncheck", "golang.org/x/vuln/cmd/govulncheck", ""),
     )
 }
 
@@ -142,14 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _provide(PROGRAMS[name], console)
     except MissingProgram as error:
         print(error, file=sys.stderr)
-        return 2
+        return Exit.USAGE
     except BuildError as error:
         print(error, file=sys.stderr)
-        return 1
+        return Exit.FAILED
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        return 130
-    return 0
+        return Exit.INTERRUPTED
+    return Exit.GOOD
 
 
 def _provide(wanted: Program, console: Console) -> None:
