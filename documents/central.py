@@ -18,7 +18,8 @@ _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 
 
-def _workspace(value: str) -> str:
+def workspace_arn(value: str) -> str:
+    """The ARN itself if it is that of an AMP workspace."""
     if not _WORKSPACE.fullmatch(value):
         form = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-12345678-1234-1234-1234-123456789012"
         raise wrong("is not the ARN of an AMP workspace", f"write it as {form}")
@@ -54,18 +55,38 @@ def _organization(value: str) -> str:
     return value
 
 
+def region_of(workspace: str) -> str:
+    """The region of a workspace; nothing of one whose ARN is not known yet."""
+    found = _WORKSPACE.fullmatch(workspace)
+    return found["region"] if found else ""
+
+
+def remote_write_url(workspace: str, region: str) -> str:
+    """Where collectors of a region write, from the workspace's ARN, which may be a placeholder."""
+    found = _WORKSPACE.fullmatch(workspace)
+    return f"{_endpoint(region, found['id'] if found else workspace)}api/v1/remote_write"
+
+
+def _endpoint(region: str, workspace_id: str) -> str:
+    """The address of a workspace, in the form in which AMP gives it."""
+    return f"https://aps-workspaces.{region}.amazonaws.com/workspaces/{workspace_id}/"
+
+
 ExternalId = Annotated[str, AfterValidator(_external_id)]
 """What whoever assumes a role has to say (AWS STS API Reference, AssumeRole); no secret, to whoever may read roles."""
 
 
 class Central(Model):
-    """An AMP workspace of another account by its ARN, and the role there that collectors assume to write to it. With
-    `traces` they write to the X-Ray of that account instead of their own."""
+    """Where another account stores the stack's metrics, and as whom collectors write there."""
 
-    workspace: Annotated[str, AfterValidator(_workspace)]
+    workspace: Annotated[str, AfterValidator(workspace_arn)]
+    """ARN of the AMP workspace in that account."""
     role: RoleArn
+    """ARN of the role there that collectors assume."""
     external_id: ExternalId | None = None
+    """What they say when they assume it."""
     traces: bool = False
+    """Whether traces go to the X-Ray of that account instead of the stack's own."""
 
     @property
     def account(self) -> str:
@@ -85,7 +106,7 @@ class Central(Model):
     @property
     def endpoint(self) -> str:
         """The address of the workspace, in the form in which AMP gives it."""
-        return f"https://aps-workspaces.{self.region}.amazonaws.com/workspaces/{self.workspace_id}/"
+        return _endpoint(self.region, self.workspace_id)
 
     def _part(self, name: str) -> str:
         found = _WORKSPACE.fullmatch(self.workspace)
@@ -93,17 +114,22 @@ class Central(Model):
 
 
 class Writers(Model):
-    """Who else may write to the stack's workspace: `roles` of other accounts, by ARNs that may hold `*`, in an
-    `organization` if one is given. With `traces` they may write to X-Ray as well."""
+    """Who else may write to the stack's workspace."""
 
     roles: Annotated[tuple[Annotated[str, AfterValidator(_roles)], ...], AfterValidator(_somebody)]
+    """ARNs of roles in other accounts, which may hold `*`."""
     organization: Annotated[str, AfterValidator(_organization)] | None = None
+    """The organization that they have to be of."""
     external_id: ExternalId | None = None
+    """What they have to say when they assume the role."""
     traces: bool = False
+    """Whether they may write to X-Ray as well."""
 
 
 class Accounts(Model):
     """Other accounts that the stack has to do with."""
 
     central: Central | None = None
+    """Another account that stores the metrics of this stack; docs/accounts.md."""
     writers: Writers | None = None
+    """Roles of other accounts that may write to this stack's workspace; docs/accounts.md#the-central-account."""

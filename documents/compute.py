@@ -45,10 +45,12 @@ class Share:
 
 
 class Capacity(Model):
-    """A mix: `base` tasks on Fargate, and `spot_percent` of all others on Fargate Spot."""
+    """A mix of Fargate and Fargate Spot."""
 
     spot_percent: Annotated[Whole, Field(ge=0, le=_WHOLE)]
+    """Percent of the tasks beyond `base` that are on Fargate Spot; docs/scaling.md#spot."""
     base: Annotated[Whole, Field(validate_default=True, ge=0, le=5000)] = 1
+    """Tasks that are on Fargate in any case."""
 
     @field_validator("base")
     @classmethod

@@ -71,7 +71,9 @@ class Limit(Model):
     """A limit of Linux: the one that holds, and the one to which a process may raise it."""
 
     soft: Annotated[Whole, Field(ge=1)]
+    """The limit that holds."""
     hard: Annotated[Whole, Field(ge=1)]
+    """The limit to which a process may raise it."""
 
     @field_validator("hard")
     @classmethod
@@ -85,13 +87,16 @@ class Ulimits(Model):
     """The limits that Fargate lets a container set: open files, 65,535 where nothing is said."""
 
     nofile: Limit | None = None
+    """Open files; 65,535 where nothing is said."""
 
 
 class SystemControl(Model):
     """A kernel parameter of the container's network or IPC namespace."""
 
     namespace: Annotated[str, Field(min_length=1)]
+    """Name of the parameter, such as net.core.somaxconn."""
     value: Annotated[str, Field(min_length=1)]
+    """Its value."""
 
 
 class RestartPolicy(Model):
@@ -99,14 +104,18 @@ class RestartPolicy(Model):
     these seconds."""
 
     enabled: bool
+    """Whether ECS restarts the container in its task."""
     ignored_exit_codes: Annotated[tuple[Whole, ...], Field(max_length=50)] = ()
+    """Exit codes after which it does not."""
     restart_attempt_period: Annotated[Whole, Field(ge=60, le=1800)] = 300
+    """Seconds that the container has to have run before it is restarted."""
 
 
 class RepositoryCredentials(Model):
     """The secret with the login to a private registry outside AWS."""
 
     credentials_parameter: SecretArn
+    """ARN of the secret with user name and password."""
 
 
 _INSTEAD: Final[Mapping[str, str]] = {
@@ -148,13 +157,21 @@ class Extra(Model):
     """The rest of a container definition in ECS's own words: what Fargate takes, and what no other key says."""
 
     docker_labels: Mapping[str, str] = {}
+    """Labels of the container."""
     interactive: bool = False
+    """Whether its standard input stays open."""
     pseudo_terminal: bool = False
+    """Whether it has a terminal."""
     repository_credentials: RepositoryCredentials | None = None
+    """The login to a private registry outside AWS."""
     restart_policy: RestartPolicy | None = None
+    """Whether ECS restarts the container in its task."""
     start_timeout: Annotated[Whole, Field(ge=2, le=_MOST_SECONDS)] | None = None
+    """Seconds that others wait for the container to be as they depend on it."""
     system_controls: tuple[SystemControl, ...] = ()
+    """Kernel parameters of the container's namespaces."""
     version_consistency: Literal["enabled", "disabled"] = "enabled"
+    """Whether ECS resolves the image's tag to a digest, once for all tasks of a deployment."""
 
     @model_validator(mode="before")
     @classmethod
@@ -174,8 +191,11 @@ class Efs(Model):
     role."""
 
     file_system_id: Annotated[str, _id_of("fs")]
+    """A file system that is there already."""
     access_point_id: Annotated[str, _id_of("fsap")] | None = None
+    """The access point to mount, and the only one that the task's role may use."""
     root_directory: Path | None = None
+    """A directory of the file system; not with an access point, which says its own."""
 
     @field_validator("root_directory")
     @classmethod
@@ -186,11 +206,14 @@ class Efs(Model):
 
 
 class Volume(Model):
-    """What is mounted at `path`: a file system of EFS, or an empty scratch volume that ends with the task."""
+    """What is mounted in a container: a file system of EFS, or empty space."""
 
     path: Path
+    """Where it is mounted in the container."""
     read_only: bool = False
+    """Whether it cannot be written to, by the task's role either."""
     efs: Efs | None = None
+    """A file system of Amazon EFS; without one the volume is empty and ends with the task."""
 
 
 VolumeName = Annotated[str, AfterValidator(_volume_name)]
@@ -199,18 +222,28 @@ Volumes = Mapping[VolumeName, Volume]
 
 
 class Container(Model):
-    """How a container runs; `tmpfs` is MiB of memory by path, `stop_timeout` the seconds from SIGTERM to SIGKILL."""
+    """How a container runs."""
 
     read_only_root_filesystem: bool = False
+    """Whether nothing can be written but to volumes and `tmpfs`."""
     user: Annotated[str, AfterValidator(_user)] | None = None
+    """Name or id, with or without a group; left out, the image's."""
     init_process: bool | None = None
+    """Whether an init process passes signals on and reaps what ended; left out, as `exec` is."""
     ulimits: Ulimits = Ulimits()
+    """Limits that Fargate lets a container set."""
     stop_timeout: Annotated[Whole, Field(ge=2, le=_MOST_SECONDS)] = 30
+    """Seconds from SIGTERM to SIGKILL."""
     drop_capabilities: tuple[Capability, ...] = ()
+    """Capabilities of Linux that it does without."""
     tmpfs: Mapping[Path, MiB] = {}
+    """MiB by path, in memory and so out of the task's."""
     working_directory: Path | None = None
+    """Where it starts; left out, the image's."""
     entry_point: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """What `command` is given to; left out, the image's."""
     extra: Extra = Extra()
+    """The rest of ECS's container definition; docs/containers.md#the-rest-of-the-definition."""
 
     @property
     def secrets(self) -> tuple[str, ...]:

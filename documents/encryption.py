@@ -33,9 +33,11 @@ def _key(value: str) -> str:
 
 
 class Encryption(Model):
-    """`key` is `made`, or the ARN of a key that exists. Without one, AWS encrypts with keys of its own."""
+    """With what the stack's data are encrypted."""
 
     key: Annotated[str, AfterValidator(_key)] | None = None
+    """`made`, or the ARN of a KMS key, for everything that the stack stores; left out, keys of AWS's own. It can only
+    be chosen when the stack is made: docs/encryption.md#what-can-never-be-changed."""
 
 
 def log_groups(names: Names) -> tuple[str, ...]:

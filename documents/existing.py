@@ -43,13 +43,16 @@ def _grafana(value: str) -> str:
 
 
 class Existing(Model):
-    """What the stack uses and does not make: an ECS cluster by name or ARN, AMP and AMG workspaces by id. With `rules`
-    the rules and the Alertmanager definition of that AMP workspace are this stack's."""
+    """What the stack uses and does not make."""
 
     cluster: Annotated[str, AfterValidator(_cluster)] | None = None
+    """Name or ARN of an ECS cluster; docs/existing.md#an-ecs-cluster."""
     metrics: Annotated[str, AfterValidator(_workspace)] | None = None
+    """Id of an AMP workspace; docs/existing.md#an-amp-workspace."""
     rules: bool = False
+    """Whether the rules and the Alertmanager definition of that AMP workspace are this stack's."""
     grafana: Annotated[str, AfterValidator(_grafana)] | None = None
+    """Id of an AMG workspace, which others may use too; docs/existing.md#an-amg-workspace."""
 
     @property
     def cluster_name(self) -> str | None:

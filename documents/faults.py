@@ -38,7 +38,17 @@ class Fault:
 
     def __str__(self) -> str:
         got = "" if self.got is _UNSAID else f" (got {shown(self.got)})"
-        return f"{self.key}: {self.problem}{got}; {self.remedy}"
+        return f"{_line(self.key, _MOST_OF_A_KEY)}: {_line(self.problem)}{got}; {_line(self.remedy)}"
+
+
+_MOST_OF_A_KEY: Final = 200
+_MOST_OF_A_TEXT: Final = 400
+
+
+def _line(text: str, most: int = _MOST_OF_A_TEXT) -> str:
+    """A text that may have words of the user in it, on one line, and no longer than anybody reads."""
+    short = text if len(text) <= most else f"{text[:most]}..."
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in short)
 
 
 class ConfigurationError(ValueError):

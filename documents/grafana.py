@@ -45,8 +45,10 @@ class NetworkAccess(Model):
     endpoints. Whoever comes from elsewhere is not let in, whatever his login."""
 
     prefix_lists: Annotated[tuple[Annotated[str, _id("pl")], ...], _Different] = ()
+    """Ids of prefix lists with the addresses that are let in."""
     # Judged also where it is left out: without prefix lists somebody has to come by it.
     endpoints: Annotated[tuple[Annotated[str, _id("vpce")], ...], _Different, Field(validate_default=True)] = ()
+    """Ids of interface endpoints whose VPCs are let in."""
 
     @field_validator("endpoints")
     @classmethod
@@ -65,7 +67,9 @@ class Vpc(Model):
     two availability zones, and the security groups that it wears there."""
 
     subnets: Annotated[tuple[Annotated[str, _id("subnet")], ...], _Different]
+    """Ids of subnets, in two availability zones at least."""
     security_groups: Annotated[tuple[Annotated[str, _id("sg")], ...], _Different]
+    """Ids of the security groups that the workspace wears there."""
 
     @field_validator("subnets")
     @classmethod
@@ -86,19 +90,27 @@ class Assertions(Model):
     """Names of the attributes of an assertion, by what they hold. Those that are left out have AMG's own names."""
 
     role: _Text
+    """The attribute whose values make administrators and editors."""
     name: _Text | None = None
+    """The attribute with a person's name."""
     login: _Text | None = None
+    """The attribute with the login."""
     email: _Text | None = None
+    """The attribute with the e-mail address."""
     groups: _Text | None = None
+    """The attribute with the groups."""
     org: _Text | None = None
+    """The attribute with the organization."""
 
 
 class Metadata(Model):
     """What an identity provider says of itself: the address where it says so, or the XML."""
 
     url: str | None = None
+    """The https address where it says so."""
     # Judged also where it is left out: one of the two is needed.
     xml: Annotated[str | None, Field(validate_default=True)] = None
+    """The XML itself."""
 
     @field_validator("url")
     @classmethod
@@ -124,10 +136,15 @@ class Saml(Model):
     editor. All others whom it lets in are viewers."""
 
     metadata: Metadata
+    """What the identity provider says of itself, in one of two forms."""
     assertions: Assertions
+    """Names of the attributes of an assertion, by what they hold."""
     admins: tuple[_Text, ...] = ()
+    """Values of the role attribute that make an administrator."""
     editors: tuple[_Text, ...]
+    """Values of the role attribute that make an editor."""
     organizations: tuple[_Text, ...] = ()
+    """Organizations that may log in; left out, all."""
 
     @field_validator("editors")
     @classmethod

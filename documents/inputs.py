@@ -6,16 +6,29 @@ Stack files use the camelCase aliases, Python callers may use the field names; b
 import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     Field,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
-from documents import adot, compute, containers, drain, fargate, instrumentation, names, ports, rollout, scaling
+from documents import (
+    adot,
+    compute,
+    containers,
+    drain,
+    fargate,
+    instrumentation,
+    names,
+    ports,
+    rollout,
+    scaling,
+    travel,
+)
 from documents.catalogue import Pattern
 from documents.compute import Capacity, Compute
 from documents.containers import Container, Volume, VolumeName
@@ -24,7 +37,7 @@ from documents.grafana import NetworkAccess, Saml, Vpc
 from documents.instrumentation import Instrumented
 from documents.logs import Logs as ContainerLogs
 from documents.logs import WrittenLogs
-from documents.model import ImageReference, Model, SecretArn, Whole, holds_secret
+from documents.model import ImageReference, Model, SecretArn, Whole, holds_secret, is_placeholder
 from documents.roles import RoleArn
 from documents.rollout import Rollout, WrittenRollout
 from documents.scaling import MOST_TASKS, CollectorScaling, Scaling
@@ -80,8 +93,15 @@ def _permissions_boundary(value: str) -> str:
 
 
 def _iam_path(value: str) -> str:
-    if not re.fullmatch(r"/(?:[!-~]{1,510}/)?", value):
+    # IAM takes wildcards and variables in a path, and reads them as such where a policy names a role below it.
+    if not re.fullmatch(r"/(?:[!\"#%-)+->@-~]{1,510}/)?", value):
         raise wrong("is not an IAM path", "begin and end it with a slash, for example /observability/")
+    return value
+
+
+def _identity_id(value: str) -> str:
+    if not is_placeholder(value) and not re.fullmatch(r"[A-Za-z0-9-]{1,47}", value):
+        raise wrong("is not the id of a user or group of Identity Center", "it is a UUID, with or without a prefix")
     return value
 
 
@@ -89,16 +109,22 @@ ApplicationName = Annotated[str, AfterValidator(names.application_name)]
 LogRetention = Annotated[Whole, AfterValidator(_log_retention)]
 PermissionsBoundary = Annotated[str, AfterValidator(_permissions_boundary)]
 IamPath = Annotated[str, AfterValidator(_iam_path)]
+IdentityId = Annotated[str, AfterValidator(_identity_id)]
 
 
 class HealthCheck(Model):
-    """ECS's health check of a container: `command` as ECS takes it (`CMD` or `CMD-SHELL` first), times in seconds."""
+    """ECS's health check of a container."""
 
     command: Annotated[tuple[str, ...], Field(min_length=2)]
+    """The command as ECS takes it, `CMD` or `CMD-SHELL` first."""
     interval: Annotated[Whole, Field(ge=5, le=300)] = 30
+    """Seconds from one check to the next."""
     timeout: Annotated[Whole, Field(ge=2, le=60)] = 5
+    """Seconds until a check has failed."""
     retries: Annotated[Whole, Field(ge=1, le=10)] = 3
+    """Failed checks in a row until the container is unhealthy."""
     start_period: Annotated[Whole, Field(ge=0, le=300)] = 10
+    """Seconds after the start in which failed checks do not count."""
 
     @field_validator("command")
     @classmethod
@@ -109,29 +135,47 @@ class HealthCheck(Model):
 
 
 class Workload(Model):
-    """What the user runs in a task. `cpu` in CPU units (1024 = 1 vCPU) and `memory` in MiB are the task's,
-    and so is `ephemeral_storage` in GiB (20 where nothing is said); `exec` is whether people may open sessions in it.
-    """
+    """What the user runs in a task."""
 
     name: ApplicationName
+    """Name on ECS and in DNS, and `service.name` in telemetry. It is the application's identity: another name is
+    another application."""
     image: ImageReference
+    """`repository:tag` or `repository@sha256:...`."""
     cpu: Whole = 256
+    """CPU units of the task (1024 = one vCPU), with the sidecar's share in it."""
     # A default may not go with the cpu that is given.
     memory: Annotated[Whole, Field(validate_default=True)] = 1024
+    """MiB of the task, with the sidecar's share in it; with `cpu` a pair that Fargate has."""
     architecture: Architecture = Architecture.ARM64
+    """Processor of the task."""
     environment: Mapping[str, str] = {}
+    """Variables. What you set wins over what we set; `OTEL_RESOURCE_ATTRIBUTES` is merged."""
     secrets: Mapping[str, SecretArn] = {}
+    """Variables whose values are ARNs in Secrets Manager or SSM Parameter Store."""
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """The container's command; left out, the image's."""
     metrics: Scrape | None = None
+    """Where it exposes Prometheus metrics, if it is to be scraped; docs/signals.md#prometheus-scraping."""
     ratio: Ratio | None = None
+    """Share of the traces that begin here; left out, the stack's. docs/signals.md#which-traces-are-kept."""
     instrumentation: Instrumented | None = None
+    """AWS's agent for an image that is not instrumented, by language alone or as a map;
+    docs/auto-instrumentation.md."""
     container: Container = Container()
+    """How the container runs; docs/containers.md#the-container."""
     volumes: Mapping[VolumeName, Volume] = {}
+    """Scratch volumes and file systems of EFS, by name; docs/containers.md#volumes."""
     ephemeral_storage: Annotated[Whole, Field(ge=21, le=200)] | None = None
+    """GiB of the task's disk; left out, 20."""
     exec: bool = False
+    """Whether people may open sessions in its containers; docs/containers.md#sessions."""
     logs: WrittenLogs = ContainerLogs()
+    """Where its lines go: `firelens` for a log router beside it, or a map; docs/logs.md."""
     task_role: RoleArn | None = None
+    """ARN of an IAM role to use in place of ours; docs/existing.md#roles-of-tasks."""
     execution_role: RoleArn | None = None
+    """ARN of an IAM role to use in place of ours; docs/existing.md#roles-of-tasks."""
 
     @property
     def listens(self) -> Mapping[str, int]:
@@ -213,6 +257,17 @@ class Workload(Model):
             )
         return logs
 
+    @model_validator(mode="after")
+    def _fits_a_definition(self) -> Self:
+        said, most = travel.size([self.model_dump(mode="json", exclude_unset=True)]), travel.MOST_OF_A_USER
+        if said > most:
+            raise wrong(
+                f"says {said:,} bytes, and {most:,} of a task definition are left to it",
+                "put what is large into the image, or where the application reads it when it starts",
+                secret=True,
+            )
+        return self
+
     @field_validator("exec")
     @classmethod
     def _session(cls, sessions: bool, info: ValidationInfo) -> bool:
@@ -225,14 +280,23 @@ class Application(Workload):
     """One ECS service of the user, which listens on `port`."""
 
     port: Annotated[Whole, Field(ge=1, le=65535)]
+    """The port that it listens on."""
     desired_count: Annotated[Whole, Field(ge=0, le=MOST_TASKS)] = 1
+    """Number of tasks; with `scaling`, what the service begins with."""
     health_check: HealthCheck | None = None
+    """ECS's health check of the container."""
     traffic: Traffic | None = None
+    """Which requests of the load balancer it gets; `{}` for all that no other application wants. docs/traffic.md."""
     rollout: WrittenRollout | None = None
+    """How a new version takes over, a strategy alone or a map; docs/rollouts.md."""
     scaling: Scaling | None = None
+    """Bounds between which load decides on the number of tasks; docs/scaling.md."""
     capacity: Capacity | None = None
+    """A mix of Fargate and Fargate Spot."""
     compute: Compute = Compute.FARGATE
+    """Where its tasks run: on Fargate, or on the stack's EC2 instances; docs/compute.md."""
     service_connect: ServiceConnect | None = None
+    """Calls between applications through proxies of ECS, `{}` for the defaults; docs/service-connect.md."""
 
     @field_validator("rollout")
     @classmethod
@@ -305,23 +369,34 @@ class Application(Workload):
 
 
 class Collector(Model):
-    """The collector of a stack. `cpu` and `memory` are a sidecar's share of its task, or the whole task of a service.
-
-    What `essential`, `restart` and `wait_for` mean is explained in docs/decisions/0003-sidecar-lifecycle.md.
-    """
+    """The collector of a stack: a sidecar in tasks, or a service of its own."""
 
     image: ImageReference = adot.IMAGE
+    """A release of ADOT whose components are known; a mirror and a digest are fine."""
     drain_image: ImageReference = drain.IMAGE
+    """Image of the drain beside it, which holds its stop back until its queues are empty; it needs `sh`, `wget`, `grep`
+    and `timeout`."""
     cpu: Annotated[Whole, Field(ge=32, le=16384)] | None = None
+    """CPU units: a sidecar's share of its task (left out, 64), or the whole task of the service (512)."""
     memory: Annotated[Whole, Field(ge=256, le=122880)] | None = None
+    """MiB, in the same way (512 and 1024). The drain beside a sidecar takes 32 more. As a service at least 1024, and
+    with `cpu` a pair that Fargate has."""
     essential: bool = False
+    """Sidecar: whether the application stops with its collector; docs/decisions/0003-sidecar-lifecycle.md."""
     restart: bool = True
+    """Whether ECS restarts a collector that ended, in its task, unless it ran less than 60 seconds."""
     wait_for: Start = Start.START
+    """Sidecar: what of the collector the application waits for before it starts."""
     queue: Annotated[Whole, Field(ge=16, le=4096)] = 512
+    """MiB on disk of each buffer; docs/collector.md#bad-days has how many there are."""
     desired_count: Annotated[Whole, Field(ge=2, le=100)] = 2
+    """Service: number of collector tasks; with `scaling`, what the service begins with."""
     scaling: CollectorScaling | None = None
+    """Service: bounds between which load decides; not with `traces.tail`."""
     compute: Compute = Compute.FARGATE
+    """Service: where its tasks and the scraper run; docs/compute.md."""
     discovery: Discovery = Discovery.CLOUD_MAP
+    """Service: how it is found; docs/decisions/0002-cloud-map-by-default.md."""
 
     @field_validator("image")
     @classmethod
@@ -352,18 +427,23 @@ limiter room. On Fargate a container may use more than its CPU units as long as 
 
 
 class Metrics(Model):
-    """The AMP workspace. Retention in days (AMP keeps at most 1,095), intervals in seconds, limits in series."""
+    """The AMP workspace."""
 
     retention_days: Annotated[Whole, Field(ge=1, le=1095)] = 90
+    """Days for which AMP keeps metrics."""
     interval_seconds: Annotated[Whole, Field(ge=10, le=300)] = 60
+    """Seconds between two collections. Samples, and so AMP's price, are proportional to their number."""
     max_series: Annotated[Whole, Field(ge=1)] | None = None
+    """Active series above this are refused instead of billed; left out, AMP's own limit."""
 
 
 class Access(Model):
     """Identity Center users and groups of one Grafana role, by id."""
 
-    users: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
+    users: tuple[IdentityId, ...] = ()
+    """Ids of users."""
+    groups: tuple[IdentityId, ...] = ()
+    """Ids of groups."""
 
     @property
     def everyone(self) -> tuple[str, ...]:
@@ -372,31 +452,47 @@ class Access(Model):
 
 
 class Grafana(Model):
-    """The AMG workspace. `dashboards` are paths of dashboard files to import, relative to the project. `admins`,
-    `editors` and `viewers` are of Identity Center; those of `saml` log in beside them."""
+    """The AMG workspace. Administrators, editors and viewers are of Identity Center; those of `saml` log in beside
+    them."""
 
     enabled: bool = True
+    """Whether there is a Grafana workspace."""
     admins: Access = Access()
+    """Who may do everything; docs/grafana.md also has how to revoke."""
     editors: Access = Access()
+    """Who may change dashboards."""
     viewers: Access = Access()
+    """Who may look."""
     saml: Saml | None = None
+    """An identity provider beside Identity Center, when the workspace is made;
+    docs/grafana.md#saml-beside-identity-center."""
     network_access: NetworkAccess | None = None
+    """From where the workspace is reached, by whoever deploys too; left out, from everywhere.
+    docs/grafana.md#from-where-it-is-reached."""
     vpc: Vpc | None = None
+    """Through which VPC it asks all of its data sources; docs/grafana.md#data-sources-in-a-vpc."""
     dashboards: tuple[str, ...] = ()
+    """Paths of dashboard files to import, relative to the project; docs/grafana.md#your-own-dashboards."""
 
 
 class Identity(Model):
     """Options of every IAM role that is made."""
 
     path: IamPath = "/"
+    """Path of every IAM role."""
     permissions_boundary: PermissionsBoundary | None = None
+    """ARN of a policy that bounds every IAM role."""
 
 
 class Logs(Model):
     """CloudWatch log groups."""
 
     retention_days: LogRetention = 30
+    """Days for which every log group keeps its lines: a number that CloudWatch Logs has, such as 1, 7, 14,
+    30, 90, 365."""
     from_applications: bool = False
+    """Whether applications send logs by OTLP, which collectors write to CloudWatch Logs;
+    docs/destinations.md#logs-from-applications."""
 
 
 def sidecar_fits(application: Workload, collector: Collector, receivers: Collection[Receiver], key: str) -> list[Fault]:

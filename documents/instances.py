@@ -74,21 +74,27 @@ def _provider(value: str) -> str:
 
 
 class CapacityProvider(Model):
-    """A capacity provider that the existing cluster has already, by its name, and the processor of its instances."""
+    """A capacity provider that the existing cluster has already."""
 
     name: Annotated[str, AfterValidator(_provider)]
+    """Name of the capacity provider."""
     architecture: Architecture
+    """Processor of its instances."""
 
 
 class Instances(Model):
-    """Between `min` and `max` instances of one type, as many as tasks need; `volume_size` is GiB of disk of each."""
+    """Instances of one type, as many as tasks need."""
 
     instance_type: Annotated[str, AfterValidator(_instance_type)]
+    """Such as m7g.large; its processor has to be that of the applications."""
     # One in each of two zones.
     min: Annotated[Whole, Field(ge=0, le=500)] = 2
+    """Fewest instances."""
     max: Annotated[Whole, Field(ge=1, le=500)]
+    """Most instances."""
     # The image of the instance has 30.
     volume_size: Annotated[Whole, Field(ge=30, le=16384)] = 50
+    """GiB of disk of each."""
 
     _room = field_validator("max")(not_less_than_min)
 
@@ -112,7 +118,9 @@ class Ec2(Model):
     """The EC2 instances of a stack, made or existing."""
 
     instances: Instances | None = None
+    """Instances that the stack makes."""
     existing: CapacityProvider | None = None
+    """A capacity provider that `existing.cluster` has."""
 
     @field_validator("existing")
     @classmethod

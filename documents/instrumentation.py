@@ -133,10 +133,12 @@ _DOTNET_ON_ARM: Final = (1, 14, 0)
 
 
 class AutoInstrumentation(Model):
-    """By which agent an application is instrumented; `image` is another one than AWS's own of the release above."""
+    """By which agent an application is instrumented."""
 
     language: Language
+    """Which of AWS's agents."""
     image: ImageReference | None = None
+    """The agent from another image; left out, AWS's own of a known release."""
 
     @property
     def agent(self) -> Agent:
@@ -153,7 +155,9 @@ def _by_language(value: Any) -> Any:
     return {"language": value} if isinstance(value, str) else value
 
 
-Instrumented = Annotated[AutoInstrumentation, BeforeValidator(_by_language)]
+Instrumented = Annotated[
+    AutoInstrumentation, BeforeValidator(_by_language, json_schema_input_type=Language | AutoInstrumentation)
+]
 """An agent, which the name of its language alone may choose."""
 
 

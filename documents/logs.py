@@ -7,7 +7,7 @@ CloudWatch Logs API Reference, CreateLogGroup (names of log groups).
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
@@ -72,26 +72,34 @@ def _names_options(options: Mapping[str, str]) -> Mapping[str, str]:
 
 
 class Permission(Model):
-    """What the router does with its destination: actions of one service, none with a wildcard."""
+    """What the router does with its destination."""
 
     actions: Annotated[
         tuple[Annotated[str, AfterValidator(_action)], ...], AfterValidator(some), AfterValidator(_of_one_service)
     ]
+    """Actions of one service, none with a wildcard."""
     resources: Annotated[tuple[Annotated[str, AfterValidator(_resource)], ...], AfterValidator(some)]
+    """ARNs of what they are for."""
 
 
 class FireLens(Model):
-    """A log router beside the container. `options` are those of an output of Fluent Bit: with a `Name` they are the
-    whole of it, without one they are added to ours, which writes to the log group. `secret_options` are options whose
-    values are ARNs. `memory` is the router's hard limit in MiB; `config_file` is a file of the image."""
+    """A log router beside the container."""
 
     image: ImageReference = IMAGE
+    """Image of the router."""
     memory: Annotated[Whole, Field(ge=64, le=4096)] = 128
+    """Its hard limit in MiB."""
     essential: bool = True
+    """Whether the task ends with its router."""
     config_file: Annotated[str, AfterValidator(_file)] | None = None
+    """Path of a configuration of Fluent Bit in the image."""
     options: Annotated[Mapping[str, str], AfterValidator(_names_options)] = {}
+    """Options of an output of Fluent Bit: with a `Name` they are the whole of it, without one they are added to ours,
+    which writes to the log group. docs/logs.md#firelens."""
     secret_options: Annotated[Mapping[str, SecretArn], AfterValidator(_names_options)] = {}
+    """Options whose values are ARNs in Secrets Manager or SSM Parameter Store."""
     permissions: tuple[Permission, ...] = ()
+    """What the router does with its destination."""
 
     @field_validator("options")
     @classmethod
@@ -132,11 +140,12 @@ class FireLens(Model):
 
 
 class Logs(Model):
-    """Where a container's lines go: into the log group `group`, which exists already, or into one that is made; and
-    through a router, if there is one."""
+    """Where a container's lines go."""
 
     group: Annotated[str, AfterValidator(_group)] | None = None
+    """Name of a log group that exists, in the stack's account and region; left out, one is made."""
     firelens: FireLens | None = None
+    """A log router beside the container, `{}` for the defaults."""
 
     @property
     def memory(self) -> int:
@@ -163,7 +172,7 @@ def _word(value: object) -> object:
     return {_FIRELENS: {}} if value == _FIRELENS else value
 
 
-WrittenLogs = Annotated[Logs, BeforeValidator(_word)]
+WrittenLogs = Annotated[Logs, BeforeValidator(_word, json_schema_input_type=Literal["firelens"] | Logs)]
 """Or the one word `firelens`, for a router with nothing said of it."""
 
 

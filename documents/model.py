@@ -4,9 +4,10 @@ Stack files use the camelCase aliases, Python callers may use the field names; b
 """
 
 import re
-from typing import Annotated, Final
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from documents.faults import wrong
@@ -20,10 +21,28 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
+    @field_validator("*")
+    @classmethod
+    def _passed_on(cls, value: Any) -> Any:
+        if _holds_nul(value):
+            # It ends a text for every process, so that a variable or an argument would be cut off there.
+            raise wrong("holds the character NUL, which no program can be given", "take it out", secret=True)
+        return value
+
+
+def _holds_nul(value: Any) -> bool:
+    """Whether the character stands in a text, or in one of those in a list or a map; models have looked themselves."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_holds_nul(part) for pair in cast("Mapping[Any, Any]", value).items() for part in pair)
+    return isinstance(value, (list, tuple)) and any(_holds_nul(part) for part in cast("Iterable[Any]", value))
+
 
 _SECRET_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*?]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s*?]+)"
+    r"arn:aws[a-z-]*:(?:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s*?$]+|ssm:[a-z0-9-]+:\d{12}:parameter/[^\s*?$]+)"
 )
+"""Without wildcards and variables: it is a resource in IAM policies."""
 PLACEHOLDER: Final = re.compile(r"<[^<>]+>")
 _PENDING_ARN: Final = re.compile(rf"{PLACEHOLDER.pattern}(?::[^\s:]*){{0,3}}")
 """The ARN of a secret that is not known yet, with ECS's additions."""

@@ -53,17 +53,24 @@ LEAST_ZONES: Final = 2
 
 
 class Network(Model):
-    """Either a VPC of the stack, whose `cidr` is cut into subnets in each of `zones` availability zones, or `subnets`
-    of a `vpc` that exists. In `private` subnets tasks have no public addresses."""
+    """Either a VPC of the stack with subnets in each zone, or one that exists."""
 
     subnets: tuple[SubnetId, ...] = ()
+    """Ids of the subnets of `vpc`, in two availability zones at least."""
     # Judged also where it is left out: subnets alone name no VPC.
     vpc: Annotated[VpcId | None, Field(validate_default=True)] = None
+    """Id of a VPC that exists; left out, one is made. docs/networks.md#a-vpc-that-exists."""
     private: bool = False
+    """Whether tasks stand in private subnets, without public addresses; docs/networks.md."""
     cidr: str = "10.0.0.0/16"
+    """IPv4 range of the VPC that is made, /16 to /24."""
     zones: Annotated[Whole, Field(ge=LEAST_ZONES, le=3)] = 2
+    """Availability zones with a subnet each."""
     egress: Egress | None = None
+    """How private tasks get out: by NAT (left out, that), or to the AWS services that they use by endpoints;
+    docs/networks.md#a-closed-network."""
     nat: Nat | None = None
+    """NAT gateways: one for all zones (left out, that), or one in each."""
 
     @field_validator("subnets")
     @classmethod
@@ -301,6 +308,27 @@ def faults(network: Network, uses: Uses, region: str) -> list[Fault]:
         for index, _ in enumerate(uses.destinations)
     ]
     return found
+
+
+def moved_faults(network: Network, running: Mapping[str, str]) -> list[Fault]:
+    """Why a stack that runs cannot have this network. `running` are the ranges of the VPCs that it has made, by id.
+
+    A VPC keeps its range, and neither services nor the names by which they find each other go to another VPC: Pulumi
+    would make a second one and fail half-way to delete the first, in which services still run.
+    """
+    remedy = "restore what it was, or deploy a second stack with this network beside this one and destroy this one"
+    if network.vpc:
+        return [
+            Fault(
+                "network.vpc", f"is not {own}, in which the stack runs and which it cannot leave", remedy, network.vpc
+            )
+            for own in running
+        ]
+    return [
+        Fault("network.cidr", f"is not the range of the stack's {own}, which has {cidr} and can have no other", remedy)
+        for own, cidr in running.items()
+        if cidr != str(ipaddress.IPv4Network(network.cidr))
+    ]
 
 
 def existing_faults(vpc: str, *, dns_support: bool, dns_hostnames: bool, zones: Collection[str]) -> list[Fault]:

@@ -59,7 +59,7 @@ def _below_all(value: float) -> float:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(_seconds), AfterValidator(_measurable)]
+Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str), AfterValidator(_measurable)]
 """Seconds, from a text; within the bounds of the histogram that every application has."""
 
 Percent = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_below_all)]
@@ -143,18 +143,21 @@ def duration(seconds: int) -> str:
 
 
 class Latency(Model):
-    """`target` percent of the requests are answered within `threshold`."""
+    """How many requests are answered how soon."""
 
     threshold: Duration
+    """Such as 300ms or 1.5s, from 5ms to 10s."""
     target: Percent
+    """Percent of the requests that are answered within it; above 0 and below 100."""
 
 
 class Objectives(Model):
-    """What an application promises: `availability` is the percentage of requests that are not answered with a status
-    of 500 and above."""
+    """What an application promises over four weeks; at least one of the two."""
 
     availability: Percent | None = None
+    """Percent of the requests that are not answered with 500 and above; above 0 and below 100."""
     latency: Latency | None = None
+    """How many requests are answered how soon."""
 
     @property
     def ratios(self) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """IAM policy documents: who may assume a role, and what each role may do.
 
-Statements are as narrow as AWS allows; a resource of `*` stands only where the action supports no narrower one (Service
-Authorization Reference: X-Ray, `ecr:GetAuthorizationToken`, CloudWatch reads, what the scraper asks of ECS beside its
-tasks, Cloud Map's `DiscoverInstances`), with a condition where there is one.
+Statements are as narrow as AWS allows: a resource of `*` stands only where AWS's service authorization data knows no
+narrower one for the action, or a condition names what the resource cannot. `policy/rules/access.py` decides that, for
+every statement of every stack of the tests.
 """
 
 import re
@@ -114,7 +114,13 @@ def stack_key(*, partition: str, region: str, account: str, log_groups: Iterable
                 "Effect": "Allow",
                 "Principal": {"Service": f"logs.{region}.amazonaws.com"},
                 # Not DescribeKey, which AWS lists too: without an encryption context it is never allowed here.
-                "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                "Action": [
+                    "kms:Decrypt",
+                    "kms:Encrypt",
+                    *_GENERATE_DATA_KEY,
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                ],
                 "Resource": "*",
                 "Condition": {
                     "ArnLike": {"kms:EncryptionContext:aws:logs:arn": [f"{logs}:{name}" for name in log_groups]}
@@ -149,6 +155,9 @@ def stack_key(*, partition: str, region: str, account: str, log_groups: Iterable
     )
 
 
+_GENERATE_DATA_KEY: Final = ("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext")
+"""AWS's pages write `kms:GenerateDataKey*`, which also makes pairs of keys for signing."""
+
 _GRAFANA_OPERATIONS: Final = [
     "CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
     "ReEncryptFrom", "ReEncryptTo", "RetireGrant",
@@ -175,7 +184,7 @@ def _account_manages(partition: str, account: str) -> Statement:
 
 def _encrypt_alerts(account: str, workspace_arn: str | None, alarms_arn: str) -> list[Statement]:
     """The statements of a key's policy by which AMP and alarms send to topics that the key encrypts."""
-    use = {"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
+    use = {"Action": ["kms:Decrypt", *_GENERATE_DATA_KEY], "Resource": "*"}
     return [
         *_told_by("AlertsOfTheWorkspace", "aps", account, workspace_arn, use),
         *_told_by("AlarmsOfTheStack", "cloudwatch", account, alarms_arn, use),

@@ -10,7 +10,8 @@ from pydantic import AfterValidator
 from documents.faults import Fault, wrong
 from documents.model import is_placeholder
 
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:[!-~]+/)?[\w+=,.@-]{1,64}")
+_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:[!\"#%-)+->@-~]+/)?[\w+=,.@-]{1,64}", re.ASCII)
+"""Without wildcards and variables: it is a resource in IAM policies."""
 
 ECS_TASKS: Final = "ecs-tasks.amazonaws.com"
 

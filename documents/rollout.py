@@ -71,10 +71,12 @@ _STAGES: Final = {
 
 
 class Pause(Model):
-    """A point at which a deployment waits until somebody lets it go on, and is rolled back after `minutes`."""
+    """A point at which a deployment waits until somebody lets it go on."""
 
     at: Point
+    """Where it waits."""
     minutes: Annotated[Whole, Field(ge=1, le=20_160)] = 60
+    """Minutes until it is rolled back."""
 
 
 def _header(value: str) -> str:
@@ -87,19 +89,22 @@ Minutes = Annotated[Whole, Field(ge=0, le=1440)]
 
 
 class Rollout(Model):
-    """How a new version takes over. `percent` of the requests go to it in each step, and each step lasts
-    `step_minutes`; for `bake_minutes` after the last one the old version stays, to go back to at once. A version of
-    whose requests more than `errors` percent fail is rolled back. Requests with the header `test_header`, whatever its
-    value, get the new version before any other does.
-    """
+    """How a new version takes over."""
 
     strategy: Strategy
+    """How requests go to the new version; all but `rolling` need `traffic`."""
     percent: Annotated[float, Field(ge=0.1, le=100)] | None = None
+    """Canary and linear: percent of the requests in a step (left out, 25), of linear at least 3."""
     step_minutes: Minutes | None = None
+    """Canary and linear: minutes that a step lasts (left out, 10)."""
     bake_minutes: Minutes | None = None
+    """Minutes for which the old version stays after the last step, to go back to at once (left out, 10)."""
     errors: Annotated[float, Field(gt=0, le=100)] = 5
+    """Percent of failed requests of the new version at which it is rolled back; needs `traffic`."""
     test_header: Annotated[str, AfterValidator(_header)] | None = None
+    """Name of a header; requests that have it get the new version before any other does."""
     pause: Pause | None = None
+    """A point at which a deployment waits for somebody."""
 
     @model_validator(mode="after")
     def _of_the_strategy(self) -> Self:
@@ -181,7 +186,7 @@ def _word(value: object) -> object:
     return {"strategy": value} if isinstance(value, str) else value
 
 
-WrittenRollout = Annotated[Rollout, BeforeValidator(_word)]
+WrittenRollout = Annotated[Rollout, BeforeValidator(_word, json_schema_input_type=Strategy | Rollout)]
 """A strategy by its name alone, or with its numbers."""
 
 

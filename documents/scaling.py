@@ -41,18 +41,24 @@ Cooldown = Annotated[Whole, Field(ge=0, le=3600)]
 
 
 class Tracking(Model):
-    """Between `min` and `max` tasks, as many as hold the average `cpu` and `memory` at a percentage.
+    """Between two bounds, as many tasks as hold what they use at a percentage.
 
-    Whichever asks for most tasks wins, and tasks are taken away only when all agree.
+    Whichever target asks for most tasks wins, and tasks are taken away only when all agree.
     """
 
     min: Annotated[Whole, Field(ge=1, le=MOST_TASKS)] = 2
+    """Fewest tasks."""
     max: Annotated[Whole, Field(ge=1, le=MOST_TASKS)]
+    """Most tasks."""
     cpu: Percent | None = 60
+    """Percent of the CPU that tasks use on average; null for no such target."""
     # Off: most runtimes never give memory back, so that a service held by memory grows and stays.
     memory: Percent | None = None
+    """The same of their memory."""
     scale_out_cooldown: Cooldown = 60
+    """Seconds before more tasks are added."""
     scale_in_cooldown: Cooldown = 300
+    """Seconds before more tasks are taken away."""
 
     _room = field_validator("max")(not_less_than_min)
 
@@ -93,10 +99,15 @@ class Schedule(Model):
     """
 
     name: Annotated[str, AfterValidator(_schedule_name)]
+    """At most 64 letters, digits and hyphens."""
     schedule: Expression
+    """`cron(minutes hours day-of-month month day-of-week year)`, or `at(yyyy-mm-ddThh:mm:ss)` for once."""
     time_zone: TimeZone = "UTC"
+    """A name of the IANA database, such as Europe/Berlin."""
     min: Annotated[Whole, Field(ge=1, le=MOST_TASKS)]
+    """Fewest tasks from then on."""
     max: Annotated[Whole, Field(ge=1, le=MOST_TASKS)]
+    """Most tasks from then on."""
 
     _room = field_validator("max")(not_less_than_min)
 
@@ -105,7 +116,9 @@ class Scaling(Tracking):
     """Of an application: also by the requests that each task gets in a minute, and by the clock."""
 
     requests_per_target: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
+    """Requests of the load balancer to each task in a minute; needs `traffic` and a `rollout` that is rolling."""
     schedules: tuple[Schedule, ...] = ()
+    """New bounds at a time."""
 
     @field_validator("schedules")
     @classmethod

@@ -42,14 +42,16 @@ Seconds = Annotated[Whole, Field(ge=0, le=_LONGEST_SECONDS)]
 
 
 class ServiceConnect(Model):
-    """How an application is reached through proxies. Times are in seconds, 0 for as long as it takes: `request_timeout`
-    of a whole answer (15 where nothing is said), `idle_timeout` of a connection on which nothing passes (300, of TCP
-    3600)."""
+    """How an application is reached through proxies."""
 
     protocol: Protocol = Protocol.HTTP
+    """What it speaks on `port`; `tcp` for anything else."""
     request_timeout: Seconds | None = None
+    """Seconds until a proxy gives up a request with 504, 0 for never; left out, 15. Not with `tcp`."""
     idle_timeout: Seconds | None = None
+    """Seconds until a connection is closed on which nothing passes, 0 for never; left out, 300, with `tcp` 3600."""
     access_logs: bool = False
+    """Whether the proxy writes a line of JSON for each request, without its query, to the log group."""
 
     @field_validator("request_timeout")
     @classmethod

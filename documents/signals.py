@@ -44,41 +44,58 @@ def _path(value: str) -> str:
 
 
 class Scrape(Model):
-    """Where an application exposes Prometheus metrics: a port of its container, and the path there."""
+    """Where an application exposes Prometheus metrics."""
 
     port: Annotated[Whole, Field(ge=1, le=65535)]
+    """Port of the container."""
     path: Annotated[str, AfterValidator(_path)] = "/metrics"
+    """Path of the metrics there."""
 
 
 class TailSampling(Model):
-    """Which traces are kept, once `wait_seconds` have passed since their first span: those with an error, those that
-    took longer than `slower_than_ms`, and this `ratio` of all others."""
+    """Which traces are kept, when they are complete: those with an error, those that took long, and a share of the
+    others."""
 
     slower_than_ms: Annotated[Whole, Field(ge=1, le=600_000)] = 1000
+    """Milliseconds; a trace that took longer is kept."""
     ratio: Ratio = 0.1
+    """Share of the others that is kept. Traces with an error are kept in any case."""
     wait_seconds: Annotated[Whole, Field(ge=1, le=60)] = 10
+    """Seconds from the first span of a trace until the decision."""
 
 
 class SamplingRule(Model):
-    """A sampling rule of X-Ray, for SDKs that ask for them: `reservoir` traces a second and then this `ratio`."""
+    """A sampling rule of X-Ray, for SDKs that ask for them."""
 
     name: Annotated[str, Field(min_length=1, max_length=25)]
+    """Name of the rule in X-Ray, without the stack's."""
     priority: Annotated[Whole, Field(ge=1, le=9999)] = 1000
+    """The rule with the smallest number that fits decides."""
     ratio: Ratio
+    """Share of the traces beyond the reservoir that is kept."""
     reservoir: Annotated[Whole, Field(ge=0)] = 1
-    service: str = "*"
-    method: str = "*"
-    path: str = "*"
+    """Traces a second that are kept in any case."""
+    service: Annotated[str, Field(max_length=64)] = "*"
+    """Name of the service, with wildcards `*` and `?`."""
+    method: Annotated[str, Field(max_length=10)] = "*"
+    """Method of the request, with the same wildcards."""
+    path: Annotated[str, Field(max_length=128)] = "*"
+    """Path of the request, with the same wildcards."""
 
 
 class Traces(Model):
-    """What happens to traces. `ratio` is decided where a trace begins, for every application that says nothing else."""
+    """What happens to traces."""
 
     endpoint: TraceEndpoint = TraceEndpoint.CLASSIC
+    """How traces reach X-Ray; `otlp` needs a setting of the whole account. docs/signals.md#x-rays-otlp-endpoint."""
     indexed_attributes: tuple[str, ...] = ()
+    """Attributes of spans by which X-Ray can be searched; docs/signals.md#indexed-attributes."""
     ratio: Ratio = 1.0
+    """Share of the traces that SDKs begin; docs/signals.md#which-traces-are-kept."""
     rules: tuple[SamplingRule, ...] = ()
+    """Sampling rules in X-Ray, for SDKs that ask for them."""
     tail: TailSampling | None = None
+    """What collectors keep of complete traces, `{}` for the defaults; service pattern only."""
 
 
 _ADDRESS: Final = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
@@ -104,13 +121,17 @@ def _destination_name(value: str) -> str:
 
 
 class Destination(Model):
-    """A back end of a partner that takes OTLP over HTTP. `headers` are ARNs of secrets, never values; to `endpoint` the
-    exporter adds `/v1/traces` and `/v1/metrics`."""
+    """A back end of a partner that takes OTLP over HTTP."""
 
     name: Annotated[str, AfterValidator(_destination_name)]
+    """At most 32 letters, digits and hyphens, a letter first; not `xray`, `application`, `task`, `collector` or
+    `cloudwatch`, which are names of ours."""
     endpoint: Annotated[str, AfterValidator(_https)]
+    """An https address, to which the collector adds `/v1/traces` and `/v1/metrics`."""
     headers: Mapping[str, SecretArn] = {}
+    """ARNs of secrets in Secrets Manager or SSM Parameter Store, by name of a header."""
     signals: Annotated[tuple[Signal, ...], Field(min_length=1)] = (Signal.TRACES, Signal.METRICS)
+    """What is sent."""
 
     @field_validator("headers")
     @classmethod
@@ -148,27 +169,39 @@ class Pipeline(Model):
     """One pipeline of a collector, or what is appended to one: ids of components."""
 
     receivers: tuple[str, ...] = ()
+    """Ids of receivers."""
     processors: tuple[str, ...] = ()
+    """Ids of processors."""
     exporters: tuple[str, ...] = ()
+    """Ids of exporters."""
 
 
 class Service(Model):
     """What a collector runs."""
 
     extensions: tuple[str, ...] = ()
+    """Ids of extensions that are started."""
     telemetry: Mapping[str, JsonValue] = {}
+    """The collector's settings of its own telemetry."""
     pipelines: Mapping[str, Pipeline] = {}
+    """Pipelines by id."""
 
 
 class Additions(Model):
     """A piece of a collector's configuration, in the collector's own words; `$` is the collector's syntax in it."""
 
     extensions: Mapping[str, Component] = {}
+    """Extensions by id."""
     receivers: Mapping[str, Component] = {}
+    """Receivers by id."""
     processors: Mapping[str, Component] = {}
+    """Processors by id."""
     exporters: Mapping[str, Component] = {}
+    """Exporters by id."""
     connectors: Mapping[str, Component] = {}
+    """Connectors by id."""
     service: Service = Service()
+    """What of them is run, and in which pipelines."""
 
     @property
     def document(self) -> dict[str, Any]:

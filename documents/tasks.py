@@ -46,22 +46,29 @@ def runs_a_month(expression: str) -> float | None:
 
 
 class Schedule(Model):
-    """When a task is run. Where ECS does not take it, EventBridge Scheduler tries again, at most `retries` times in
-    `max_age_seconds`, and then leaves a message in the queue of dead letters; it does not look at how a task ends.
-    `flexible_minutes` lets it choose a moment in so many minutes."""
+    """When a task is run. Where ECS does not take it, EventBridge Scheduler tries again, and then leaves a message in
+    the queue of dead letters; it does not look at how a task ends."""
 
     expression: Annotated[str, AfterValidator(_expression)]
+    """`rate(5 minutes)`, `cron(minutes hours day-of-month month day-of-week year)` with a `?` for one of the days, or
+    once `at(2027-01-31T08:00:00)`."""
     time_zone: TimeZone = "UTC"
+    """A name of the IANA database, such as Europe/Berlin; not for `rate`."""
     flexible_minutes: Annotated[Whole, Field(ge=1, le=1440)] | None = None
+    """Minutes within which EventBridge Scheduler may choose a moment."""
     retries: Annotated[Whole, Field(ge=0, le=185)] = 3
+    """How often it tries again where ECS did not take the task."""
     max_age_seconds: Annotated[Whole, Field(ge=60, le=86400)] = 3600
+    """Seconds for which it does."""
     enabled: bool = True
+    """Whether it runs; otherwise it is only kept."""
 
 
 class Task(Workload):
     """A task of the user: run by its schedule, and by whoever asks for it."""
 
     schedule: Schedule | None = None
+    """When it is run; left out, only when somebody asks for it."""
 
     @field_validator("container")
     @classmethod

@@ -136,8 +136,11 @@ class Certificate(Model):
     """A certificate to be made for `domain` and `alternatives`, validated by records in the hosted zone `zone`."""
 
     domain: Domain
+    """The host name that it is for."""
     alternatives: tuple[Domain, ...] = ()
+    """Other host names that it is for."""
     zone: Annotated[str, AfterValidator(_zone)]
+    """Id of the Route 53 zone that validates it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -159,7 +162,9 @@ class ExistingBalancer(Model):
     """A load balancer of somebody else: its HTTPS listener, and the security group that it wears."""
 
     listener_arn: Annotated[str, AfterValidator(_listener)]
+    """ARN of an HTTPS listener."""
     security_group_id: Annotated[str, AfterValidator(_security_group)]
+    """Id of its load balancer's security group."""
 
     @property
     def arn_suffix(self) -> str:
@@ -173,13 +178,21 @@ class LoadBalancer(Model):
     at least, and those of the stack's network where they are left out."""
 
     certificate_arn: Annotated[str, AfterValidator(_certificate)] | None = None
+    """ARN of a certificate in ACM, in the stack's region."""
     certificate: Certificate | None = None
+    """A certificate to be made."""
     existing: ExistingBalancer | None = None
+    """A load balancer that exists."""
     internal: bool = False
+    """Whether it has private addresses only."""
     clients: Annotated[tuple[Annotated[str, AfterValidator(_range)], ...], AfterValidator(some)] | None = None
+    """IPv4 ranges that may connect; left out, everybody, with `internal` all private addresses."""
     subnets: Annotated[tuple[SubnetId, ...], AfterValidator(_several)] | None = None
+    """Ids of the subnets in which it stands, in two availability zones at least; left out, those of the network."""
     access_logs: bool = True
+    """Whether requests are logged to a bucket of the stack."""
     deletion_protection: bool = False
+    """Whether AWS refuses to delete it."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -206,16 +219,22 @@ class LoadBalancer(Model):
 
 
 class TargetHealth(Model):
-    """How the load balancer asks a task whether it is well; times in seconds. For `grace` seconds after its start ECS
-    does not replace a task that is not."""
+    """How the load balancer asks a task whether it is well."""
 
     path: Annotated[str, AfterValidator(_plain_path)] = "/"
+    """What the load balancer asks a task for."""
     codes: Annotated[str, AfterValidator(_codes)] = "200"
+    """Status codes that are well, such as 200-299 or 200,302."""
     interval: Annotated[Whole, Field(ge=5, le=300)] = 15
+    """Seconds from one question to the next."""
     timeout: Annotated[Whole, Field(ge=2, le=120)] = 5
+    """Seconds until a question has failed; less than `interval`."""
     healthy: Annotated[Whole, Field(ge=2, le=10)] = 2
+    """Answers in a row until a task is well."""
     unhealthy: Annotated[Whole, Field(ge=2, le=10)] = 3
+    """Failures in a row until it is not."""
     grace: Annotated[Whole, Field(ge=0, le=86_400)] = 60
+    """Seconds after its start in which no task is replaced because of it."""
 
     @field_validator("timeout")
     @classmethod
@@ -226,24 +245,32 @@ class TargetHealth(Model):
 
 
 class Split(Model):
-    """A lasting share of the requests of another application, by its name `of`."""
+    """A lasting share of the requests of another application."""
 
     of: str
+    """Name of the other application."""
     percent: Annotated[Whole, Field(ge=1, le=99)]
+    """Percent of its requests."""
 
 
 class Traffic(Model):
-    """The requests that an application gets: those with one of `hosts` and one of `paths`, or a `split` of those that
-    another application has. `drain` is how many seconds
-    a task that is to go may finish requests in. `priority` is the first of the three that its rules have, computed
-    where it is left out."""
+    """The requests that an application gets: those with one of its hosts and one of its paths, or a share of those that
+    another application has."""
 
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    """Host names in lower case, `*` and `?` are wildcards; left out, any."""
     paths: Annotated[tuple[Annotated[str, AfterValidator(_path)], ...], AfterValidator(some)] = (EVERYTHING,)
+    """Path patterns, with the same wildcards; hosts and paths are five at most."""
     priority: Annotated[Whole, Field(ge=1, le=_MOST_PRIORITY - RULES + 1)] | None = None
+    """The first of three priorities of its rules; left out, computed.
+    docs/traffic.md#which-application-gets-a-request."""
     split: Split | None = None
+    """Instead of hosts and paths, a lasting share of another application's requests;
+    docs/traffic.md#a-lasting-split."""
     health_check: TargetHealth = TargetHealth()
+    """How the load balancer asks a task whether it is well."""
     drain: Annotated[Whole, Field(ge=0, le=3600)] = 30
+    """Seconds in which a task that is to go may finish requests."""
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:

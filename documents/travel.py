@@ -23,6 +23,10 @@ the variables that we add to an application, roles, tags."""
 FOREIGN: Final = 16_384
 """Bytes left to the containers of a task definition that somebody else has made."""
 
+MOST_OF_A_USER: Final = MOST_BYTES - FOREIGN
+"""Bytes that a user may say of an application or a task; the rest is for our own containers beside it, whose
+configurations travel by S3 where they are large, and for what is unknown."""
+
 CONTENT: Final = "AOT_CONFIG_CONTENT"
 """The variable from which ADOT reads its configuration; with it, `--config` counts for nothing."""
 
@@ -108,11 +112,19 @@ def _reading(container: Container, location: str) -> Container:
     return container | {"command": [f"--config={location}", *container["command"]], "environment": environment}
 
 
-def checked(containers: Sequence[Container]) -> list[Container]:
-    """The same definitions. Raises ValueError if ECS would refuse them for their size."""
-    if (bytes_ := size(containers)) > MOST_BYTES:
-        raise ValueError(
-            f"the container definitions have {bytes_:,} bytes, and ECS takes {MOST_BYTES:,}; shorten the environments, "
-            f"or give the pattern the size of your own containers (documents.travel.size)"
+class TooLargeError(ValueError):
+    """ECS would refuse container definitions for their size, which is `problem`."""
+
+    def __init__(self, bytes_: int) -> None:
+        self.problem: Final = f"the container definitions have {bytes_:,} bytes, and ECS takes {MOST_BYTES:,}"
+        super().__init__(
+            f"{self.problem}; shorten the environments, or give the pattern the size of your own containers "
+            "(documents.travel.size)"
         )
+
+
+def checked(containers: Sequence[Container]) -> list[Container]:
+    """The same definitions. Raises TooLargeError if ECS would refuse them for their size."""
+    if (bytes_ := size(containers)) > MOST_BYTES:
+        raise TooLargeError(bytes_)
     return list(containers)

@@ -86,10 +86,18 @@ def a_month(task: Observed, rates: Rates) -> Volume:
 
 def series(task: Observed, rates: Rates) -> int:
     """Series that one task keeps writing, without those that rules make of them."""
+    return standing_series(task) + (application_series(rates) if task.serves else 0)
+
+
+def standing_series(task: Observed) -> int:
+    """Series of a task that are there whatever its application does: what collectors say of themselves and of it."""
     own = sum(collector_series(configuration) for configuration in task.collectors)
-    timed = rates.combinations * REQUEST_DURATION.series + rates.calls * CALL_DURATION.series
-    application = timed + rates.runtime if task.serves else 0
-    return application + own + (len(TASK_METRICS) if _sees_its_task(task) else 0)
+    return own + (len(TASK_METRICS) if _sees_its_task(task) else 0)
+
+
+def application_series(rates: Rates) -> int:
+    """Series that an application writes in one task."""
+    return rates.combinations * REQUEST_DURATION.series + rates.calls * CALL_DURATION.series + rates.runtime
 
 
 def recorded(groups: Iterable[Mapping[str, Any]], service: str, task: Observed, tasks: int) -> int:
@@ -99,7 +107,7 @@ def recorded(groups: Iterable[Mapping[str, Any]], service: str, task: Observed, 
     have none while nothing fails.
     """
     known = list(groups)
-    every = {rule["record"]: _seconds(group) for group in known for rule in group["rules"] if "record" in rule}
+    every = {rule["record"]: seconds(group) for group in known for rule in group["rules"] if "record" in rule}
     promised = [
         rule
         for group in known
@@ -116,7 +124,7 @@ def recorded(groups: Iterable[Mapping[str, Any]], service: str, task: Observed, 
     return round(SECONDS_A_MONTH * sum(each))
 
 
-def _seconds(group: Mapping[str, Any]) -> float:
+def seconds(group: Mapping[str, Any]) -> float:
     """How often a group is evaluated."""
     parts = re.findall(r"(\d+)(ms|[smhdwy])", str(group.get("interval", "")))
     return sum(int(count) * _UNITS[unit] for count, unit in parts) or EVALUATION_SECONDS

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ruamel.yaml.scalarstring import LiteralScalarString
-
 from documents import text
 from documents.alerting import alerts
 from documents.alerting.model import HEARTBEAT, Severity
@@ -104,8 +102,8 @@ def pending(subscriptions: Sequence[Subscription], region: str) -> Delivery:
 def definition(observed: Observed, delivery: Delivery) -> str:
     """The text of an Alertmanager definition."""
     document = {
-        "template_files": {TEMPLATES: LiteralScalarString(templates())},
-        "alertmanager_config": LiteralScalarString(text.to_yaml(configuration(observed, delivery))),
+        "template_files": {TEMPLATES: text.Block(templates())},
+        "alertmanager_config": text.Block(text.to_yaml(configuration(observed, delivery))),
     }
     return text.to_yaml(document)
 

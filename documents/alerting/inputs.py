@@ -27,7 +27,8 @@ def _of_application(value: str) -> str:
 
 
 def _folder(value: str) -> str:
-    if value != RUNBOOKS and not re.fullmatch(r"https://[^\s?#]+", value):
+    # It stands in annotations, which are templates to Prometheus, and in Markdown.
+    if value != RUNBOOKS and not re.fullmatch(r"https://[A-Za-z0-9._~:/@!&*+,;=%-]+", value):
         raise wrong("is not the address of a folder", "give an https address, to which /<page>.md can be added")
     return value
 
@@ -40,17 +41,19 @@ Share = Annotated[float, Field(gt=0, le=100)]
 
 
 class Thresholds(Model):
-    """Where alerts fire; what is left out is as the stack has it.
-
-    Percent: `errors` of the requests, `cpu` of what a task reserves, `memory` of that and of a collector's own limit,
-    `queue` of what a collector's buffer may hold. `latency` is what one request in twenty may exceed.
-    """
+    """Where alerts fire; what is left out is as the stack has it."""
 
     errors: Share | None = None
+    """Percent of the requests of five minutes that are answered with a status of 500 and above (5 where nobody says
+    anything)."""
     latency: Duration | None = None
+    """What one request in twenty may exceed, such as 300ms or 1.5s, from 5ms to 10s (1s)."""
     cpu: Share | None = None
+    """Percent of the CPU that a task reserves (90)."""
     memory: Share | None = None
+    """Percent of the memory that a task reserves, and of a collector's own limit (90)."""
     queue: Share | None = None
+    """Percent of what a collector's buffer may hold (50)."""
 
     def over(self, others: "Thresholds") -> "Thresholds":
         """These, and those of `others` where these say nothing."""
@@ -67,19 +70,24 @@ RUNBOOKS: Final = "docs/runbooks"
 
 
 class ApplicationAlerts(Model):
-    """The alerts of one application: thresholds of its own, and alerts that it does not want."""
+    """The alerts of one application."""
 
     thresholds: Thresholds = Thresholds()
+    """Where its alerts fire; what is left out is as the stack has it."""
     disabled: tuple[ApplicationAlertName, ...] = ()
+    """Names of alerts that it does not want, beside those that the stack has turned off."""
 
 
 class Alerts(Model):
-    """The alerts of a stack: thresholds for every application that has none of its own, alerts that nobody wants, who
-    is told, and whether Grafana looks at traces in X-Ray as well. `runbooks` is where the pages are that alerts link
-    to."""
+    """The alerts of a stack."""
 
     thresholds: Thresholds = Thresholds()
+    """Where alerts fire for every application that says nothing else."""
     disabled: tuple[AlertName, ...] = ()
+    """Names of alerts that nobody wants; docs/alerts.md has all of them."""
     runbooks: Folder = RUNBOOKS
+    """The https address of the folder of runbooks that alerts link to, such as the one in your repository."""
     subscriptions: Subscriptions = ()
+    """Who is told. Everybody stands in the list once, in any order; docs/alerts.md#who-is-told."""
     traces: bool = False
+    """Whether Grafana looks at the faults of traces in X-Ray as well; docs/costs.md#alerts."""

@@ -50,27 +50,34 @@ class Slack(Model):
     """A channel of a Slack workspace that an administrator has authorised for Amazon Q Developer."""
 
     workspace: Annotated[str, _like(_WORKSPACE, "is not the id of a Slack workspace", "it begins with T")]
+    """Id of a workspace (T...) that is authorised for Amazon Q Developer."""
     channel: Annotated[str, _like(_CHANNEL, "is not the id of a Slack channel", "it begins with C")]
+    """Id of the channel (C... or G...)."""
 
 
 class Teams(Model):
     """A channel of Microsoft Teams; its team is one that an administrator has authorised for Amazon Q Developer."""
 
     tenant: Annotated[str, _like(_UUID, "is not the id of a tenant", "it is a UUID")]
+    """Id of the tenant, a UUID."""
     team: Annotated[str, _like(_UUID, "is not the id of a team", "it is a UUID")]
+    """Id of the team, a UUID."""
     channel: Annotated[
         str,
         _like(
             _TEAMS_CHANNEL, "is not the id of a Teams channel", "copy it from the link to the channel, with %3a and %40"
         ),
     ]
+    """Id of the channel as its link has it, with `%3a` and `%40`."""
 
 
 class Chat(Model):
     """One channel of either."""
 
     slack: Slack | None = None
+    """A channel of Slack."""
     teams: Teams | None = None
+    """A channel of Microsoft Teams."""
 
     @model_validator(mode="after")
     def _one(self) -> "Chat":
@@ -80,21 +87,28 @@ class Chat(Model):
 
 
 class PagerDuty(Model):
-    """A service of PagerDuty that AMP tells by itself, without SNS. The secret holds a JSON object, in which
-    `secret_key` names the integration key; AMP wants it encrypted with a key of your own."""
+    """A service of PagerDuty that AMP tells by itself, without SNS. AMP wants the secret, a JSON object, encrypted with
+    a key of your own."""
 
     secret_arn: SecretArn
+    """ARN of the secret in Secrets Manager with the integration key."""
     secret_key: str = "routing_key"  # noqa: S105 - where in the secret it is, not what it is
+    """Name of the integration key in the secret's JSON."""
 
 
 class Subscription(Model):
     """Somebody who is told of alerts of one severity, or of both."""
 
     email: Address | None = None
+    """An e-mail address; its owner confirms once."""
     https: Endpoint | None = None
+    """An https address, which may hold a key and may be encrypted in the stack file."""
     chat: Chat | None = None
+    """A channel of a chat."""
     pagerduty: PagerDuty | None = None
+    """A service of PagerDuty, told by AMP itself and so of alerts that AMP evaluates only."""
     severity: Severity | None = None
+    """Left out, of both severities."""
 
     @model_validator(mode="after")
     def _one(self) -> "Subscription":

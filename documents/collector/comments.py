@@ -1,5 +1,6 @@
 """The text of a configuration, with a reason at each line that a reader would ask about: the failure it prevents."""
 
+import functools
 import textwrap
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -182,9 +183,15 @@ def to_yaml(configuration: Configuration) -> str:
     comments: dict[Path, str] = {}
     unused = dict(REASONS)
     for path in _paths(configuration):
-        if found := next((pattern for pattern in unused if _leads_to(path, pattern.split(" "))), None):
+        if found := next((pattern for pattern in _leading_to(path) if pattern in unused), None):
             comments[path] = textwrap.fill(unused.pop(found), _WIDTH)
     return text.to_yaml(configuration, comments)
+
+
+@functools.cache
+def _leading_to(path: Path) -> tuple[str, ...]:
+    """The patterns of a line. The configurations of a stack have nearly all of their lines in common."""
+    return tuple(pattern for pattern in REASONS if _leads_to(path, pattern.split(" ")))
 
 
 def _leads_to(path: Path, pattern: list[str]) -> bool:

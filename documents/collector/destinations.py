@@ -39,7 +39,7 @@ def signer(central: Central | None) -> Part:
 def _signer(service: str, central: Central | None) -> Configuration:
     """Signs as the task's role, or as the role of another account, whose session it asks of STS in its own region."""
     own: Configuration = {"region": "${env:AWS_REGION}", "service": service}
-    return own | ({"assume_role": {"arn": literal(central.role), **_external_id(central)}} if central else {})
+    return own | ({"assume_role": {"arn": central.role, **_external_id(central)}} if central else {})
 
 
 def _external_id(central: Central) -> Configuration:
@@ -53,7 +53,7 @@ def xray(queue_mib: int, traces: Traces, central: Central | None = None) -> Dest
         return _xray_otlp(queue_mib, owner)
     attributes = [literal(attribute) for attribute in traces.indexed_attributes]
     indexed = {"indexed_attributes": attributes} if attributes else {}
-    role = {"role_arn": literal(owner.role), **_external_id(owner)} if owner else {}
+    role = {"role_arn": owner.role, **_external_id(owner)} if owner else {}
     return buffered(
         Signal.TRACES,
         "xray",
