@@ -4,14 +4,17 @@ from components.alerting import Alerting, AlertingArgs
 from components.application import Application, ApplicationArgs
 from components.central import CentralAccount, CentralAccountArgs, WriterRole, WriterRoleArgs
 from components.cluster import Cluster, ClusterArgs
+from components.composition import Eventual, compose
 from components.configurations import Configurations
 from components.encryption import encrypted, key_policy
+from components.environment import Environment
 from components.events import TaskEvents, TaskEventsArgs
 from components.existing import Found, look_up
 from components.fargate import Place
 from components.grafana import Grafana, GrafanaArgs, grafana_role_policy
 from components.image import Image, ImageArgs
 from components.instances import Ground
+from components.instrumented import InstrumentedContainers
 from components.load_balancer import (
     ApplicationLoadBalancer,
     ApplicationLoadBalancerArgs,
@@ -32,6 +35,7 @@ from components.patterns import (
     Telemetry,
     instrument,
 )
+from components.protection import protect_data
 from components.sampling import Sampling, SamplingArgs
 from components.site import Site
 from components.tasks import Schedules, Task, TaskArgs, schedules
@@ -53,6 +57,8 @@ __all__ = [
     "CollectorServiceArgs",
     "Configurations",
     "Entrance",
+    "Environment",
+    "Eventual",
     "Found",
     "Grafana",
     "GrafanaArgs",
@@ -60,6 +66,7 @@ __all__ = [
     "Image",
     "ImageArgs",
     "Instrumentation",
+    "InstrumentedContainers",
     "Metrics",
     "MetricsArgs",
     "Network",
@@ -81,11 +88,13 @@ __all__ = [
     "TraceAlertsArgs",
     "WriterRole",
     "WriterRoleArgs",
+    "compose",
     "encrypted",
     "grafana_role_policy",
     "instrument",
     "key_policy",
     "look_up",
+    "protect_data",
     "schedules",
     "shared_balancer",
 ]

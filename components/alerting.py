@@ -53,13 +53,24 @@ class Alerting(pulumi.ComponentResource):
         key_id, self.key_arn = self._key()
         self.topic_arns = {severity: self._topic(severity.value, key_id) for severity in Severity}
         heartbeat = self._topic(HEARTBEAT, key_id, alarms=False) if self._workspace_arn is not None else None
-        chats = {one: self._topic(f"{CHAT}-{one}", key_id) for one in alertmanager.chatting(subscriptions)}
+        # Nobody confirms a chat's subscription, so that such a topic can come and go.
+        passing = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(protect=False))
+        chats = {
+            one: self._topic(f"{CHAT}-{one}", key_id, opts=passing) for one in alertmanager.chatting(subscriptions)
+        }
         self._subscribe(subscriptions)
         self._chats(subscriptions, chats)
         if heartbeat is not None and args.get("defines", True):
             self._definition(args, heartbeat, chats)
-        for index, alarm in enumerate(alarms.alarms(args["observed"], PENDING)):
-            self._alarm(index, alarm, args, chats)
+        observed = args["observed"]
+
+        def queries(workspace_id: str) -> list[list[Any]]:
+            return [_metric_queries(alarm, observed) for alarm in alarms.alarms(observed, workspace_id)]
+
+        # Once for all alarms: each of them would go through all of them for its own.
+        known = pulumi.Output.from_input(args["workspace_id"]).apply(queries)
+        for index, alarm in enumerate(alarms.alarms(observed, PENDING)):
+            self._alarm(alarm, known[index], observed, chats)
         self.register_outputs({"topicArns": {str(one): arn for one, arn in self.topic_arns.items()}})
 
     def _key(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
@@ -93,14 +104,21 @@ class Alerting(pulumi.ComponentResource):
         )
         return key.id, key.arn
 
-    def _topic(self, what: str, key_id: pulumi.Output[str], *, alarms: bool = True) -> pulumi.Output[str]:
+    def _topic(
+        self,
+        what: str,
+        key_id: pulumi.Output[str],
+        *,
+        alarms: bool = True,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> pulumi.Output[str]:
         site = self._site
         topic = aws.sns.Topic(
             f"{self._name}-{what}",
             name=site.names.topic(what),
             kms_master_key_id=key_id,
             tags=site.tags,
-            opts=self._child,
+            opts=opts or self._child,
         )
         allowed = aws.sns.TopicPolicy(
             f"{self._name}-{what}-policy",
@@ -200,15 +218,14 @@ class Alerting(pulumi.ComponentResource):
         )
 
     def _alarm(
-        self, index: int, alarm: Alarm, args: AlertingArgs, chats: Mapping[Severity, pulumi.Output[str]]
+        self,
+        alarm: Alarm,
+        queries: pulumi.Output[list[Any]],
+        observed: Observed,
+        chats: Mapping[Severity, pulumi.Output[str]],
     ) -> None:
-        observed = args["observed"]
         severity = alarm.alert.severity
         told = [self.topic_arns[severity], *([chats[severity]] if severity in chats else [])]
-
-        def queries(workspace_id: str) -> Any:
-            known = alarms.alarms(observed, workspace_id)[index]
-            return [_metric_query(query) for query in alarms.put_metric_alarm(known, observed, [])["Metrics"]]
 
         request = alarms.put_metric_alarm(alarm, observed, [])
         warm_up = request.get("WarmUpConfiguration")
@@ -218,7 +235,7 @@ class Alerting(pulumi.ComponentResource):
             alarm_description=request["AlarmDescription"],
             alarm_actions=told,
             ok_actions=told,
-            metric_queries=pulumi.Output.from_input(args["workspace_id"]).apply(queries),
+            metric_queries=queries,
             evaluation_periods=request["EvaluationPeriods"],
             datapoints_to_alarm=request["DatapointsToAlarm"],
             threshold=request["Threshold"],
@@ -242,6 +259,10 @@ def _endpoint(one: Subscription) -> tuple[str, pulumi.Input[str]] | None:
         # It may hold a key: Pulumi encrypts it, and shows it nowhere.
         return "https", pulumi.Output.secret(one.https.get_secret_value())
     return None
+
+
+def _metric_queries(alarm: Alarm, observed: Observed) -> list[Any]:
+    return [_metric_query(query) for query in alarms.put_metric_alarm(alarm, observed, [])["Metrics"]]
 
 
 def _metric_query(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class ConfigurationBucket(pulumi.ComponentResource):
             called=site.names.bucket,
             policy=lambda bucket: bucket.arn.apply(lambda arn: json.dumps(policies.tls_only(arn), sort_keys=True)),
             key_arn=site.key_arn,
-            opts=child,
+            # All of it can be made again, and it goes when configurations have become small.
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=False)),
         )
         versioned = aws.s3.BucketVersioning(
             f"{name}-versions", bucket=kept.bucket.id, versioning_configuration={"status": "Enabled"}, opts=child
@@ -49,7 +50,7 @@ class ConfigurationBucket(pulumi.ComponentResource):
         self.name, self.arn = kept.bucket.bucket, kept.bucket.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 
-    def put(self, name: str, key: str, text: str) -> aws.s3.BucketObjectv2:
+    def put(self, name: str, key: str, text: str) -> "aws.s3.BucketObjectv2":
         """One configuration. What it replaces stays in the bucket: a rollback starts a revision that reads it."""
         return aws.s3.BucketObjectv2(
             name,
@@ -97,4 +98,4 @@ class Configurations:
 
     @cached_property
     def _bucket(self) -> ConfigurationBucket:
-        return ConfigurationBucket(self._name, self._site)
+        return ConfigurationBucket(self._name, self._site, self._site.opts)

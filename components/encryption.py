@@ -55,13 +55,15 @@ def encrypted(site: Site, wanted: Encryption) -> Site:
         return site
     if wanted.key == encryption.MADE:
         # Before it is made it has no ARN; a preview then compares no more than above.
-        return replace(site, key_arn=EncryptionKey("encryption", site).arn.apply(lambda arn: str(unchanged(arn))))
+        return replace(
+            site, key_arn=EncryptionKey("encryption", site, site.opts).arn.apply(lambda arn: str(unchanged(arn)))
+        )
 
     def fit(key: Any) -> str:
         refuse(encryption.key_faults({name: getattr(key, name) for name in _ASKED}, site.region))
         return str(key.arn)
 
-    return replace(site, key_arn=aws.kms.get_key_output(key_id=wanted.key).apply(fit))
+    return replace(site, key_arn=aws.kms.get_key_output(key_id=wanted.key, opts=site.asking).apply(fit))
 
 
 def key_policy(site: Site) -> pulumi.Output[str]:

@@ -34,7 +34,7 @@ class Found:
 
     cluster: pulumi.Output[aws.ecs.AwaitableGetClusterResult] | None = None
     metrics: pulumi.Output[Workspace] | None = None
-    grafana: pulumi.Output[aws.grafana.AwaitableGetWorkspaceResult] | None = None
+    grafana: "pulumi.Output[aws.grafana.AwaitableGetWorkspaceResult] | None" = None
 
 
 def look_up(site: Site, wanted: Existing, *, insights: bool, central: Central | None = None) -> Found:
@@ -43,13 +43,13 @@ def look_up(site: Site, wanted: Existing, *, insights: bool, central: Central | 
     workspace of a `central` account is not looked up, because this account may not ask."""
     answers: dict[str, pulumi.Output[Any]] = {}
     if wanted.cluster:
-        answers["cluster"] = aws.ecs.get_cluster_output(cluster_name=wanted.cluster)
+        answers["cluster"] = aws.ecs.get_cluster_output(cluster_name=wanted.cluster, opts=site.asking)
     if wanted.metrics:
-        answers["metrics"] = aws.amp.get_workspace_output(workspace_id=wanted.metrics)
+        answers["metrics"] = aws.amp.get_workspace_output(workspace_id=wanted.metrics, opts=site.asking)
     if wanted.metrics or central:
         answers["own"] = pulumi.Output.from_input([str(one.workspace_id) for one in own_workspaces(site)])
     if wanted.grafana:
-        answers["grafana"] = aws.grafana.get_workspace_output(workspace_id=wanted.grafana)
+        answers["grafana"] = aws.grafana.get_workspace_output(workspace_id=wanted.grafana, opts=site.asking)
 
     def fit(known: Mapping[str, Any]) -> Mapping[str, Any]:
         faults = [

@@ -45,7 +45,7 @@ class GrafanaArgs(TypedDict):
     dashboards: Sequence[Dashboard]
     trace_alerts: NotRequired[TraceAlertsArgs | None]
     log_groups: NotRequired[Sequence[str]]
-    existing: NotRequired[pulumi.Output[aws.grafana.AwaitableGetWorkspaceResult] | None]
+    existing: NotRequired["pulumi.Output[aws.grafana.AwaitableGetWorkspaceResult] | None"]
 
 
 class Grafana(pulumi.ComponentResource):
@@ -100,7 +100,7 @@ class Grafana(pulumi.ComponentResource):
             place(f"{name}-alerts", watched, folder.uid, after_sources)
         self.register_outputs({"url": self.url, "dashboardUrls": self.dashboard_urls})
 
-    def _workspace(self, name: str, args: GrafanaArgs, child: pulumi.ResourceOptions) -> aws.grafana.Workspace:
+    def _workspace(self, name: str, args: GrafanaArgs, child: pulumi.ResourceOptions) -> "aws.grafana.Workspace":
         site = args["site"]
         watched = args.get("trace_alerts")
         publishes = [watched["topic_arn"], watched["key_arn"]] if watched else []
@@ -121,7 +121,7 @@ class Grafana(pulumi.ComponentResource):
             name=site.names.prefix,
             account_access_type="CURRENT_ACCOUNT",
             authentication_providers=["AWS_SSO", "SAML"] if saml else ["AWS_SSO"],
-            network_access_control=admitted(args["settings"].network_access),
+            network_access_control=admitted(site, args["settings"].network_access),
             vpc_configuration=connected(args["settings"].vpc),
             # With SERVICE_MANAGED only the console attaches policies to the role, the API does not.
             permission_type="CUSTOMER_MANAGED",
@@ -150,7 +150,7 @@ class Grafana(pulumi.ComponentResource):
 
     def _token(
         self, name: str, site: Site, workspace_id: pulumi.Output[str], inside: pulumi.ResourceOptions
-    ) -> aws.grafana.WorkspaceServiceAccountToken:
+    ) -> "aws.grafana.WorkspaceServiceAccountToken":
         account = aws.grafana.WorkspaceServiceAccount(
             f"{name}-deployer",
             name=site.names.prefix,
@@ -173,7 +173,7 @@ class Grafana(pulumi.ComponentResource):
         self,
         name: str,
         args: GrafanaArgs,
-        token: aws.grafana.WorkspaceServiceAccountToken,
+        token: "aws.grafana.WorkspaceServiceAccountToken",
         content: pulumi.ResourceOptions,
     ) -> list[grafana.oss.DataSource]:
         site = args["site"]
@@ -209,7 +209,7 @@ class Grafana(pulumi.ComponentResource):
         ]
 
     def _installed(
-        self, name: str, source: Source, token: aws.grafana.WorkspaceServiceAccountToken
+        self, name: str, source: Source, token: "aws.grafana.WorkspaceServiceAccountToken"
     ) -> pulumi.ResourceOptions:
         """Options that install a data source's plugin before the data source is made; AMG has no resource for it."""
         if source not in _INSTALLED:

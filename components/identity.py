@@ -86,7 +86,7 @@ def task_roles(
     needed: dict[str, pulumi.Output[str]] = {}
     for use, statements in (("execution", starts), ("task", does)):
         if existing and use in existing:
-            held[use] = _looked_up(f"{service}.{use}Role", existing[use])
+            held[use] = _looked_up(site, f"{service}.{use}Role", existing[use])
             if statements is not None:
                 needed[use] = statements.apply(lambda known: _text(policies.policy(known)))
             continue
@@ -103,10 +103,10 @@ def task_roles(
     return TaskRoles(held["task"], held["execution"], granted, needed)
 
 
-def _looked_up(key: str, arn: pulumi.Input[str]) -> Role:
+def _looked_up(site: Site, key: str, arn: pulumi.Input[str]) -> Role:
     """A role that exists, known only if tasks can have it: RefusedError says why not."""
     given = pulumi.Output.from_input(arn)
-    found = aws.iam.get_role_output(name=given.apply(roles.name_of))
+    found = aws.iam.get_role_output(name=given.apply(roles.name_of), opts=site.asking)
 
     def fit(known: Sequence[str]) -> str:
         refuse(roles.faults(key, known[0], known[1]))

@@ -66,7 +66,7 @@ def shared_balancer(name: str, site: Site, network: Network, wanted: LoadBalance
         "subnet_ids": subnet_ids,
         "settings": wanted,
     }
-    return ApplicationLoadBalancer(name, args).balancer
+    return ApplicationLoadBalancer(name, args, site.opts).balancer
 
 
 class ApplicationLoadBalancerArgs(TypedDict):
@@ -142,7 +142,7 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
         )
         self.register_outputs({"dnsName": made.dns_name, "listenerArn": listener.arn})
 
-    def _listener(self, what: str, made: aws.lb.LoadBalancer, **inputs: Any) -> aws.lb.Listener:
+    def _listener(self, what: str, made: "aws.lb.LoadBalancer", **inputs: Any) -> "aws.lb.Listener":
         return aws.lb.Listener(
             f"{self._name}-{what}", load_balancer_arn=made.arn, tags=self._site.tags, opts=self._child, **inputs
         )
@@ -231,8 +231,8 @@ def _named(domain: str) -> str:
 
 
 def _validation_record(
-    name: str, certificate: aws.acm.Certificate, domain: str, zone: str, parent: pulumi.Resource
-) -> aws.route53.Record:
+    name: str, certificate: "aws.acm.Certificate", domain: str, zone: str, parent: pulumi.Resource
+) -> "aws.route53.Record":
     """The record by which ACM sees that a domain is ours."""
 
     def of(options: Sequence[Any]) -> Any:
@@ -261,7 +261,7 @@ def target_groups(
     traffic: Traffic,
     colours: Sequence[str],
     opts: pulumi.ResourceOptions,
-) -> dict[str, aws.lb.TargetGroup]:
+) -> "dict[str, aws.lb.TargetGroup]":
     """A target group of each colour; ECS brings the tasks in and out."""
     health = traffic.health_check
     return {

@@ -110,5 +110,5 @@ class Metrics(pulumi.ComponentResource):
         )
         if not signals.in_log_groups:
             return telemetry
-        groups = CloudWatch("cloudwatch", self._site, signals.in_log_groups)
+        groups = CloudWatch("cloudwatch", self._site, signals.in_log_groups, self._site.opts)
         return replace(telemetry, log_group_arns=groups.log_group_arns)

@@ -30,7 +30,7 @@ class Network(pulumi.ComponentResource):
 
     Tasks run in `subnet_ids`, with public addresses or without, and wear `worn`. `public_subnet_ids` are those from
     which the internet can be reached directly, none in a closed network or in one that exists.
-    Raises RefusedError if a VPC that exists does not do.
+    Raises RefusedError if a VPC that exists does not do, or if the stack runs in another one already.
     """
 
     vpc_id: pulumi.Output[str]
@@ -40,6 +40,7 @@ class Network(pulumi.ComponentResource):
     worn: tuple[pulumi.Output[str], ...]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        refuse(networks.moved_faults(args["network"], _own_ranges(args["site"])))
         super().__init__("ecs-observability:index:Network", name, None, opts)
         self._name, self._site, self._network = name, args["site"], args["network"]
         self._child = pulumi.ResourceOptions(parent=self)
@@ -203,3 +204,12 @@ class Network(pulumi.ComponentResource):
             # Because a task that starts before there is a way out cannot pull its image, nor a NAT gateway start.
             ids.append(pulumi.Output.all(subnet.id, routed.id).apply(lambda known: str(known[0])))
         return ids
+
+
+def _own_ranges(site: Site) -> dict[str, str]:
+    """The ranges of the VPCs that this stack has made, by id. AWS is asked, because a program cannot read the stack's
+    state, and the answer is waited for, because what is refused is refused before the VPC is touched."""
+    ours = site.named(site.names.prefix)
+    tags = {name: ours[name] for name in ("Name", "pulumi:project", "pulumi:stack")}
+    found = aws.ec2.get_vpcs(tags=tags, opts=site.asking).ids
+    return {each: aws.ec2.get_vpc(id=each, opts=site.asking).cidr_block for each in found}

@@ -13,7 +13,7 @@ from components.site import Site
 class PrivateBucket:
     """The bucket, and what has to be there before anything is put into it."""
 
-    bucket: aws.s3.Bucket
+    bucket: "aws.s3.Bucket"
     ready: tuple[pulumi.Resource, ...]
 
 
@@ -22,7 +22,7 @@ def private_bucket(
     site: Site,
     *,
     called: Callable[[str], str],
-    policy: Callable[[aws.s3.Bucket], pulumi.Output[str]],
+    policy: "Callable[[aws.s3.Bucket], pulumi.Output[str]]",
     key_arn: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions,
 ) -> PrivateBucket:
@@ -59,7 +59,7 @@ def private_bucket(
 
 def _encryption(
     key_arn: pulumi.Input[str] | None,
-) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict:
+) -> "aws.s3.BucketServerSideEncryptionConfigurationRuleArgsDict":
     """The one rule of a bucket's default encryption. With a bucket key, S3 asks KMS once instead of for each object."""
     if not key_arn:
         return {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}

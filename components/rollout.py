@@ -129,7 +129,9 @@ class _Front:
             header = {"http_header": {"http_header_name": wanted.test_header, "values": ["*"]}}
             self.rules[_TESTED] = self._rule(_TESTED, "tested", self._action(), header, of_ecs=True)
 
-    def _rule(self, offset: int, what: str, action: Any, *conditions: Any, of_ecs: bool = False) -> aws.lb.ListenerRule:
+    def _rule(
+        self, offset: int, what: str, action: Any, *conditions: Any, of_ecs: bool = False
+    ) -> "aws.lb.ListenerRule":
         # ECS says to which group requests go, and an update that put the first weights back would send them to tasks
         # that are no more.
         theirs = pulumi.ResourceOptions(ignore_changes=["actions"]) if of_ecs else None
@@ -182,7 +184,7 @@ class _Front:
         """The names of the alarms that take a new version back, known when they are there."""
         return [name for colour, group in self.groups.items() for name in self._alarms_of(colour, group, wanted)]
 
-    def _alarms_of(self, colour: str, group: aws.lb.TargetGroup, wanted: Rollout) -> list[pulumi.Output[str]]:
+    def _alarms_of(self, colour: str, group: "aws.lb.TargetGroup", wanted: Rollout) -> list[pulumi.Output[str]]:
         names = self._place.site.names
 
         def known(balancer: str, suffix: str) -> tuple[RollbackAlarm, ...]:

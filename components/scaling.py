@@ -81,7 +81,7 @@ def scale(
 
 def _metric(
     target: Target, balanced: Balanced | None
-) -> aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgsDict:
+) -> "aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgsDict":
     if target.metric != REQUESTS or balanced is None:
         return {"predefined_metric_type": target.metric}
     label = pulumi.Output.concat(balanced.load_balancer, "/", balanced.target_group)

@@ -25,13 +25,13 @@ _DEAD_LETTERS_SECONDS = 14 * 24 * 3600
 class Schedules:
     """What the schedules of a stack share: the group that their roles are limited to, and the queue of dead letters."""
 
-    group: aws.scheduler.ScheduleGroup
-    dead_letters: aws.sqs.Queue
+    group: "aws.scheduler.ScheduleGroup"
+    dead_letters: "aws.sqs.Queue"
 
 
 def schedules(name: str, site: Site) -> Schedules:
     """The group and the queue of one stack."""
-    group = aws.scheduler.ScheduleGroup(f"{name}-group", name=site.names.prefix, tags=site.tags)
+    group = aws.scheduler.ScheduleGroup(f"{name}-group", name=site.names.prefix, tags=site.tags, opts=site.opts)
     queue = aws.sqs.Queue(
         f"{name}-dead-letters",
         name=site.names.dead_letters,
@@ -39,6 +39,7 @@ def schedules(name: str, site: Site) -> Schedules:
         sqs_managed_sse_enabled=None if site.key_arn else True,
         kms_master_key_id=site.key_arn,
         tags=site.tags,
+        opts=site.opts,
     )
     return Schedules(group, queue)
 

@@ -171,7 +171,9 @@ def _log_group_arn(
     """The log group of one workload: made, or found, in which case nothing of it is changed."""
     if workload.logs.group is None:
         return fargate.log_group(f"{name}-logs", place, workload.name, opts).arn
-    found = aws.cloudwatch.get_log_group_output(name=workload.logs.group)
+    found = aws.cloudwatch.get_log_group_output(
+        name=workload.logs.group, opts=pulumi.InvokeOutputOptions(parent=opts.parent)
+    )
 
     def fit(known: Sequence[Any]) -> str:
         arn, group_class, group = known

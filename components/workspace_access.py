@@ -7,18 +7,25 @@ import pulumi
 import pulumi_aws as aws
 
 from components.refusal import refuse
+from components.site import Site
 from documents import grafana
 from documents.grafana import NetworkAccess, Saml, Vpc
 
 
-def admitted(access: NetworkAccess | None) -> pulumi.Output[aws.grafana.WorkspaceNetworkAccessControlArgs] | None:
+def admitted(
+    site: Site, access: NetworkAccess | None
+) -> "pulumi.Output[aws.grafana.WorkspaceNetworkAccessControlArgs] | None":
     """What the workspace admits, known only if somebody is among it: RefusedError has every fault."""
     if access is None:
         return None
-    endpoints = pulumi.Output.all(*(aws.ec2.get_vpc_endpoint_output(id=one) for one in access.endpoints))
-    lists = pulumi.Output.all(*(aws.ec2.get_managed_prefix_list_output(id=one) for one in access.prefix_lists))
+    endpoints = pulumi.Output.all(
+        *(aws.ec2.get_vpc_endpoint_output(id=one, opts=site.asking) for one in access.endpoints)
+    )
+    lists = pulumi.Output.all(
+        *(aws.ec2.get_managed_prefix_list_output(id=one, opts=site.asking) for one in access.prefix_lists)
+    )
 
-    def fit(found: Sequence[Sequence[Any]]) -> aws.grafana.WorkspaceNetworkAccessControlArgs:
+    def fit(found: Sequence[Sequence[Any]]) -> "aws.grafana.WorkspaceNetworkAccessControlArgs":
         by_endpoint, by_address = found
         faults = [
             *grafana.endpoint_faults([_said(one, "id", "service_name") for one in by_endpoint]),
@@ -32,7 +39,7 @@ def admitted(access: NetworkAccess | None) -> pulumi.Output[aws.grafana.Workspac
     return pulumi.Output.all(endpoints, lists).apply(fit)
 
 
-def connected(vpc: Vpc | None) -> aws.grafana.WorkspaceVpcConfigurationArgs | None:
+def connected(vpc: Vpc | None) -> "aws.grafana.WorkspaceVpcConfigurationArgs | None":
     """The VPC through which the workspace asks."""
     if vpc is None:
         return None
@@ -43,7 +50,7 @@ def connected(vpc: Vpc | None) -> aws.grafana.WorkspaceVpcConfigurationArgs | No
 
 def identity_provider(
     name: str, workspace_id: pulumi.Output[str], saml: Saml, opts: pulumi.ResourceOptions
-) -> aws.grafana.WorkspaceSamlConfiguration:
+) -> "aws.grafana.WorkspaceSamlConfiguration":
     """The identity provider whose people may log in beside those of Identity Center."""
     assertions = saml.assertions
     return aws.grafana.WorkspaceSamlConfiguration(

@@ -11,8 +11,8 @@ from components.site import Site
 def own_workspaces(site: Site) -> Sequence[Any]:
     """What AMP says of each workspace that this stack has made, known by alias and tags. A program cannot read the
     stack's state, so it asks AWS, and waits for the answer: what is refused is refused before anything is changed."""
-    named = aws.amp.get_workspaces(alias_prefix=site.names.prefix).workspace_ids
-    found = [aws.amp.get_workspace(workspace_id=each) for each in named]
+    named = aws.amp.get_workspaces(alias_prefix=site.names.prefix, opts=site.asking).workspace_ids
+    found = [aws.amp.get_workspace(workspace_id=each, opts=site.asking) for each in named]
     return [one for one in found if _is_ours(site, one)]
 
 

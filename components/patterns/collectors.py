@@ -63,7 +63,9 @@ def collectors_task(
     `containers` makes the container definitions for a remote-write address, `does` is what they may do, `secrets` are
     the ARNs that they read.
     """
-    logs = fargate.log_group(f"{name}-logs", place, service, opts)
+    # What collectors say of themselves goes with them: a stack may go back to sidecars.
+    passing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False))
+    logs = fargate.log_group(f"{name}-logs", place, service, passing)
     kept = telemetry.configurations.keep(place.site.names.family(service), containers(PENDING), 0)
 
     def definitions(known: Sequence[Any]) -> str:

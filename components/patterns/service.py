@@ -15,13 +15,14 @@ from components.patterns.scraper import Scraper
 from components.scaling import ignored, scale
 from components.site import Site
 from documents import catalogue, collector, names, policies, ports, receivers, scaling, task, tracing
-from documents.collector import sampling, scraping
+from documents.collecting import Collecting
+from documents.collector import sampling
 from documents.faults import ConfigurationError, Fault
 from documents.inputs import Collector, Discovery, Workload
 from documents.origin import Origin
 from documents.ports import Port, Protocol
 from documents.signals import Receiver, Scrape
-from documents.task import Additions, Container
+from documents.task import Container
 
 
 class CollectorServiceArgs(TypedDict):
@@ -98,10 +99,9 @@ class CollectorService(pulumi.ComponentResource):
         )
         if settings.scaling:
             scale(name, place, self._service, settings.scaling, opts=child)
-        self._endpoint = f"http://{site.names.address(names.COLLECTOR)}:{ports.OTLP_HTTP}"
         self._host = site.names.address(names.COLLECTOR)
-        self._proxy = f"http://{self._host}:{ports.XRAY}"
-        self.address = pulumi.Output.from_input(self._endpoint)
+        self._collecting = Collecting(site.region, settings, self._telemetry.interval_seconds, signals)
+        self.address = pulumi.Output.from_input(f"http://{self._host}:{ports.OTLP_HTTP}")
         self.clients_group_id = clients.id
         self.register_outputs({"address": self.address, "clientsGroupId": self.clients_group_id})
 
@@ -121,16 +121,10 @@ class CollectorService(pulumi.ComponentResource):
     ) -> Instrumentation:
         """The collector's address, the group that lets the task in, and labels by which a scraper finds it; no
         container, no permission."""
-        environment = {
-            **task.telemetry_environment(origin, self._endpoint, self._telemetry.interval_seconds),
-            **task.log_exporter(self._telemetry.signals.logs_to_cloudwatch),
-            **tracing.sampling(self._telemetry.signals.traces, self._proxy),
-            **receivers.environment(self._telemetry.signals.receivers, self._host),
-        }
-        labels = scraping.docker_labels(scrape) if scrape else {}
-        additions = Additions(environment, docker_labels=labels, ports=[scrape.port] if scrape else [])
+        additions = self._collecting.client(origin, self._host, scrape)
         return Instrumentation(
-            additions=pulumi.Output.from_input(environment).apply(lambda _: additions),
+            # Given as it is, its fields would be looked at as inputs.
+            additions=pulumi.Output.from_input(0).apply(lambda _: additions),
             security_group_ids=(self.clients_group_id,),
             service_connect={"enabled": True, "namespace": self._namespace_arn} if self._namespace_arn else None,
             # Service Connect shows a client only the servers that were there before it.
