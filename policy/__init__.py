@@ -1,0 +1,1 @@
+"""A policy pack for Pulumi. It stands alone: nothing in it imports anything else of this repository."""
