@@ -11,12 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from preview import wiring
+from preview.exits import Exit
 from preview.recorder import record
 from preview.recording import ProgramError, Recording
 from preview.render import documents, write
 from preview.summary import components
-
-_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -24,25 +23,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m preview", description=__doc__)
     parser.add_argument("stack", metavar="STACK", help="name of a stack: it has a file Pulumi.STACK.yaml")
     parser.add_argument("--root", type=Path, default=Path(), help="folder of Pulumi.yaml (default: this one)")
+    parser.add_argument("--prices", metavar="REGION", default="", help="count with the prices of another region")
     arguments = parser.parse_args()
     # The generated classes of the AWS SDK are half a million objects that all stay: collecting was a tenth of the run.
     gc.disable()
     folder = arguments.root / "build" / arguments.stack
     try:
         recording = record(arguments.root, arguments.stack)
-        rendered = documents(recording)
+        rendered = documents(recording, arguments.prices)
         write(rendered, folder)
     except ProgramError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return Exit.FAILED
     except OSError as error:
         print(f"error: cannot write {folder}: {error}", file=sys.stderr)
-        return 1
+        return Exit.FAILED
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return Exit.INTERRUPTED
     _show(recording)
     print(f"{len(rendered)} documents in {folder}, the first to read: {folder / 'summary.md'}")
-    return 0
+    return Exit.GOOD
 
 
 def _show(recording: Recording) -> None:

@@ -14,7 +14,6 @@ from preview.recording import ProgramError, Recording, Resource
 from preview.wiring import Running
 
 _ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
-_CLUSTER: Final = "aws:ecs/cluster:Cluster"
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _facts(recording: Recording) -> Iterator[tuple[str, Facts]]:
 
 def _running(recording: Recording, runs: Iterable[Running]) -> Facts:
     counted = [(run, month.tasks(run)) for run in runs]
-    made = [resource for resource in recording.resources if resource.custom and "read" not in resource.options]
+    made = [resource for resource in recording.resources if resource.made]
     vcpu = sum(count * float(run.task.inputs.get("cpu") or 0) / 1024 for run, count in counted)
     memory = sum(count * float(run.task.inputs.get("memory") or 0) / 1024 for run, count in counted)
     containers = {
@@ -140,7 +139,7 @@ def _origins(recording: Recording) -> Facts:
     known = tuple(attribute.label for attribute in ATTRIBUTES if patterns & attribute.patterns)
     insights = [
         f"Container Insights: {setting.get('value')}"
-        for cluster in recording.of_type(_CLUSTER)
+        for cluster in recording.of_type(wiring.CLUSTER)
         for setting in map(wiring.table, wiring.items(cluster.inputs.get("settings")))
     ]
     return {

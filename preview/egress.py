@@ -1,49 +1,50 @@
 """What it costs that tasks get out of their network, for the way that a recorded stack has and for the others."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from decimal import Decimal
 
-from documents import network, prices
+from documents import network
+from documents.prices import HOURS, shown
 from preview import month, wiring
+from preview.costs import files
 from preview.recording import Recording
 from preview.wiring import Running
-
-_VPC: Final = "aws:ec2/vpc:Vpc"
-_NAT: Final = "aws:ec2/natGateway:NatGateway"
 
 
 def lines(recording: Recording, runs: Sequence[Running]) -> Iterator[str]:
     """Markdown: a row for each way out. Nothing for a VPC that is not the stack's."""
-    if not recording.of_type(_VPC):
+    if not recording.of_type(wiring.VPC):
         return
     zones, doors, tasks = _zones(runs), _doors(recording), sum(map(month.tasks, runs))
-    gateways, closed = len(recording.of_type(_NAT)), bool(recording.of_type(wiring.ENDPOINT))
-    address, gateway, endpoint = prices.PUBLIC_ADDRESS, prices.NAT_GATEWAY, prices.INTERFACE_ENDPOINT
-    one = gateway.month() + address.month()
-    behind = endpoint.month(len(doors) * zones)
+    gateways, closed = len(recording.of_type(wiring.NAT_GATEWAY)), bool(recording.of_type(wiring.ENDPOINT))
+    prices = files.at_hand(recording.region)
+    address = prices["address"].first * HOURS
+    one = prices["nat.hour"].first * HOURS + address
+    behind = prices["endpoint.hour"].first * HOURS * len(doors) * zones
+    by_gateway, by_endpoint = prices["nat.gigabyte"].first, prices["endpoint.gigabyte"].first
     rows = (
         (
             not gateways and not closed,
             f"a public address for each task, of which there are {tasks}",
-            address.month(tasks),
-            address,
+            address * tasks,
+            Decimal(0),
         ),
-        (gateways == 1, "one NAT gateway", one, gateway),
-        (gateways > 1, f"a NAT gateway in each of {zones} zones", one * zones, gateway),
-        (closed, f"endpoints of {len(doors)} services in {zones} zones", behind, endpoint),
+        (gateways == 1, "one NAT gateway", one, by_gateway),
+        (gateways > 1, f"a NAT gateway in each of {zones} zones", one * zones, by_gateway),
+        (closed, f"endpoints of {len(doors)} services in {zones} zones", behind, by_endpoint),
     )
     yield "| way out | chosen | dollars a month | and for each GB |"
     yield "|---|---|---:|---:|"
-    for chosen, what, fixed, price in rows:
-        yield f"| {what} | {'yes' if chosen else ''} | {fixed:.2f} | {price.gigabyte:g} |"
+    for chosen, what, fixed, gigabyte in rows:
+        yield f"| {what} | {'yes' if chosen else ''} | {shown(fixed)} | {gigabyte.normalize():f} |"
     yield ""
     yield f"Endpoints would be, or are: {', '.join(f'`{name}`' for name in doors)}; S3's costs nothing."
     # Per month, since a GB costs more by NAT.
-    if (volume := (behind - one) / (gateway.gigabyte - endpoint.gigabyte)) > 0:
+    if (volume := (behind - one) / (by_gateway - by_endpoint)) > 0:
         yield f"They cost less than one NAT gateway from {volume:,.0f} GB a month."
     yield (
-        "List prices of us-east-1 (docs/costs.md), 730 hours; what leaves for the internet, or passes from zone to "
-        "zone on its way to one NAT gateway, is billed besides."
+        f"List prices of {prices.region} (docs/costs.md), {HOURS} hours; what leaves for the internet, or passes from "
+        "zone to zone on its way to one NAT gateway, is billed besides."
     )
 
 

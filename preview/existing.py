@@ -53,7 +53,7 @@ def _metrics(asked: Asked) -> Answer:
 
 def _none(asked: Asked) -> Answer:
     """As of a stack that is deployed for the first time."""
-    return {"id": asked.region, "aliases": [], "arns": [], "workspaceIds": []}
+    return {"id": asked.region, "aliases": [], "arns": [], "ids": [], "workspaceIds": []}
 
 
 def _grafana(asked: Asked) -> Answer:
@@ -96,6 +96,7 @@ ANSWERS: Final[Mapping[str, Callable[[Asked], Answer]]] = {
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:ec2/getVpc:getVpc": _vpc,
+    "aws:ec2/getVpcs:getVpcs": _none,
     "aws:ec2/getVpcEndpoint:getVpcEndpoint": _endpoint,
     "aws:ecs/getCluster:getCluster": _cluster,
     "aws:grafana/getWorkspace:getWorkspace": _grafana,

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -40,9 +40,7 @@ _ACCOUNT: Final = "123456789012"
 _DASHBOARDS: Final = "/etc/grafana/local-dashboards"
 _CONFIGURATION: Final = "/etc/collector.yaml"
 
-_SOURCE: Final = "grafana:oss/dataSource:DataSource"
 _IMAGE: Final = "docker-build:index:Image"
-_WORKSPACE: Final = "aws:amp/workspaceConfiguration:WorkspaceConfiguration"
 
 _HEADER: Final = """\
 # Made by `make render`. The stack in a Grafana of one's own; what it shows and what it cannot: docs/local-grafana.md
@@ -89,7 +87,10 @@ def _tasks(recording: Recording) -> list[Running]:
 
 
 def _prometheus(recording: Recording, *, rules: bool) -> Document:
-    window = next((one.inputs.get("outOfOrderTimeWindowInSeconds") for one in recording.of_type(_WORKSPACE)), None)
+    window = next(
+        (one.inputs.get("outOfOrderTimeWindowInSeconds") for one in recording.of_type(wiring.WORKSPACE_CONFIGURATION)),
+        None,
+    )
     return {
         "global": {"evaluation_interval": "60s"},
         **({"rule_files": ["rules/*.yaml"]} if rules else {}),
@@ -102,7 +103,7 @@ def _data_sources(recording: Recording) -> Document:
     """The stack's data sources under their uids; those of AWS ask with whatever credentials Grafana is given."""
     told = {
         wiring.text(one.inputs.get("uid")): wiring.table(wiring.parsed(one.inputs.get("jsonDataEncoded")))
-        for one in recording.of_type(_SOURCE)
+        for one in recording.of_type(wiring.DATA_SOURCE)
     }
     kept = {key: value for key, value in told.get(AMP.uid, {}).items() if key in ("httpMethod", "timeInterval")}
     region = {"authType": "default", "defaultRegion": recording.region}
@@ -224,13 +225,25 @@ _CONDITIONS: Final = {
 }
 
 
+_STARTED_BY: Final = {"entryPoint": "entrypoint", "command": "command", "workingDirectory": "working_dir"}
+"""How Compose calls what a container definition says of its first process."""
+_TIMES: Final = {"interval": "interval", "timeout": "timeout", "startPeriod": "start_period"}
+"""How Compose calls the times of a health check, in seconds."""
+
+
 def _application(recording: Recording, task: Running, container: Mapping[str, Any]) -> Document:
     secrets = [wiring.text(one.get("name")) for one in container.get("secrets") or ()]
     # A secret comes from the environment of whoever starts it.
     environment = {**wiring.environment(container), **dict.fromkeys(secrets)}
     settings: Document = {**_image(recording, wiring.text(container.get("image"))), "environment": environment}
-    if container.get("command"):
-        settings["command"] = list(container["command"])
+    for key, composed in _STARTED_BY.items():
+        if container.get(key):
+            settings[composed] = container[key]
+    if check := wiring.table(container.get("healthCheck")):
+        times = {composed: f"{check[key]}s" for key, composed in _TIMES.items() if key in check}
+        settings["healthcheck"] = {"test": check["command"], **times}
+        if "retries" in check:
+            settings["healthcheck"]["retries"] = check["retries"]
     if mounted := _volumes(task, container):
         settings["volumes"] = mounted
     return settings
@@ -356,9 +369,10 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, dict):
-        return {key: _escaped(inner) for key, inner in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    return [_escaped(item) for item in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType]
+        return {key: _escaped(inner) for key, inner in cast("dict[str, Any]", value).items()}
+    return [_escaped(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _yaml(document: Any) -> str:
-    return yaml.safe_dump(document, sort_keys=False, width=120, allow_unicode=True)
+    # Unicode is escaped: PyYAML writes some of its line ends as they are, and readers take those for blanks.
+    return yaml.safe_dump(document, sort_keys=False, width=120)

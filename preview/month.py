@@ -53,18 +53,19 @@ def tasks(run: Running) -> int:
 
 
 def _each(recording: Recording, run: Running) -> Volume:
-    return volumes.a_month(_observed(recording, run), RATES)
+    return volumes.a_month(observed(recording, run), RATES)
 
 
 def _recorded(recording: Recording, run: Running) -> int:
-    return volumes.recorded(wiring.rule_groups(recording), run.name, _observed(recording, run), tasks(run))
+    return volumes.recorded(wiring.rule_groups(recording), run.name, observed(recording, run), tasks(run))
 
 
 def _every(recording: Recording, run: Running) -> Volume:
     return _each(recording, run) * tasks(run) + Volume(samples=_recorded(recording, run))
 
 
-def _observed(recording: Recording, run: Running) -> Observed:
+def observed(recording: Recording, run: Running) -> Observed:
+    """What one task of a service writes depends on this."""
     texts = [wiring.configuration(recording, one) for one in wiring.containers(run.task) if wiring.is_collector(one)]
     collectors: list[dict[str, Any]] = [from_yaml(text) for text in texts]
     variables = wiring.environment(run.applications[0]) if run.applications else {}

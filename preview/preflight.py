@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import botocore.session
-import yaml
 from botocore.exceptions import BotoCoreError
 
 from documents.model import placeholder_in
-from preview.stack import EXAMPLES
+from preview.recording import ProgramError
+from preview.stack import EXAMPLES, mapping
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,9 +36,23 @@ def missing_for_deploy(root: Path, stack: str) -> Iterator[str]:
 
 def missing_for_destroy(root: Path, stack: str) -> Iterator[str]:
     """Each thing that taking a stack down lacks."""
-    config = _config(root, stack)
+    found = _config(root, stack)
+    config: Mapping[str, Any] = {} if isinstance(found, str) else found
     yield from _pulumi()
-    yield from _credentials({} if isinstance(config, str) else config)
+    yield from _credentials(config)
+    for key, value in config.items():
+        if key.endswith(":protect") and str(value).lower() == "true":
+            yield (
+                f"{key}: is true, so that Pulumi deletes nothing; set it to false, `make deploy STACK={stack}`, then "
+                f"`make destroy STACK={stack}`"
+            )
+
+
+def asks_grafana_to_destroy(root: Path, stack: str) -> bool:
+    """Whether the stack's dashboards are in a Grafana of others, which deletes them only for a token that is valid."""
+    found = _config(root, stack)
+    config: Mapping[str, Any] = {} if isinstance(found, str) else found
+    return any(key.partition(":")[2] == "existing.grafana" for key, _ in _texts(config))
 
 
 def _config(root: Path, stack: str) -> Mapping[str, Any] | str:
@@ -49,16 +63,18 @@ def _config(root: Path, stack: str) -> Mapping[str, Any] | str:
         way = f"copy {EXAMPLES}/{file.name} beside Pulumi.yaml" if example.is_file() else "write one"
         return f"stack: there is no {file.name}; {way}, or choose STACK=dev"
     try:
-        document = cast(dict[str, Any] | list[Any] | str | None, yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return f"stack: {file.name} is not YAML; `make render STACK={stack}` shows where"
-    config = document.get("config") if isinstance(document, dict) else None
-    return cast(dict[str, Any], config) if isinstance(config, dict) else {}
+        return _section(mapping(file))
+    except ProgramError as error:
+        return f"stack: {error}"
 
 
 def _project_region(root: Path) -> Any:
-    project = cast(Mapping[str, Any], yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8")))
-    return project.get("config", {}).get("aws:region")
+    return _section(mapping(root / "Pulumi.yaml")).get("aws:region")
+
+
+def _section(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    config = document.get("config")
+    return cast(dict[str, Any], config) if isinstance(config, dict) else {}
 
 
 def _pulumi() -> Iterator[str]:
@@ -104,8 +120,11 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """End with what is missing for `deploy STACK` or `destroy STACK`; without a word if nothing is."""
+    """End with what is missing for `deploy STACK` or `destroy STACK`; without a word if nothing is. For `renewal STACK`
+    the exit status is 0 if Grafana's token has to be renewed before the stack can be destroyed."""
     purpose, stack = sys.argv[1:]
+    if purpose == "renewal":
+        sys.exit(not asks_grafana_to_destroy(_ROOT, stack))
     missing = {"deploy": missing_for_deploy, "destroy": missing_for_destroy}[purpose]
     if found := list(missing(_ROOT, stack)):
         sys.exit("\n".join([*found, f"stack {stack!r} was not touched"]))

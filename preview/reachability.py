@@ -15,10 +15,8 @@ from preview.recording import Recording, Resource
 _GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 _INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-_BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 _TASK: Final = "ecs-observability:index:Task"
 _TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
-_SUBNET: Final = "aws:ec2/subnet:Subnet"
 _TABLE: Final = "aws:ec2/routeTable:RouteTable"
 _ASSOCIATION: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 
@@ -149,14 +147,14 @@ def _listed(names: Iterable[str]) -> str:
 def _placed(recording: Recording) -> Iterator[_Placed]:
     for service in recording.of_type(wiring.SERVICE):
         network = wiring.table(service.inputs.get("networkConfiguration"))
-        subnets = tuple(wiring.meant(recording, each, _SUBNET) for each in wiring.items(network.get("subnets")))
+        subnets = tuple(wiring.meant(recording, each, wiring.SUBNET) for each in wiring.items(network.get("subnets")))
         groups = _groups(recording, network.get("securityGroups"))
         yield _Placed(wiring.aws_name(service), subnets, groups, bool(network.get("assignPublicIp")))
     for task in recording.of_type(_TASK):
         # Where a task will be that is not running, only the command says that runs it.
         command = wiring.text(task.outputs.get("runCommand"))
         named = [found[0] for found in wiring.PLACEHOLDER.finditer(command)]
-        subnets = tuple(filter(None, (wiring.meant(recording, each, _SUBNET) for each in named))) or (None,)
+        subnets = tuple(filter(None, (wiring.meant(recording, each, wiring.SUBNET) for each in named))) or (None,)
         yield _Placed(task.name, subnets, _groups(recording, named), "assignPublicIp=ENABLED" in command)
 
 
@@ -164,7 +162,7 @@ def _ends(recording: Recording) -> Iterator[_End]:
     for one in _placed(recording):
         known = one.public_address and _way_out(recording, one) in (INTERNET, UNKNOWN_ROUTES)
         yield _End(one.name, one.groups, known)
-    for balancer in recording.of_type(_BALANCER):
+    for balancer in recording.of_type(wiring.BALANCER):
         groups = _groups(recording, balancer.inputs.get("securityGroups"))
         yield _End(wiring.aws_name(balancer), groups, not balancer.inputs.get("internal"))
     for template in recording.of_type(_TEMPLATE):
@@ -247,6 +245,6 @@ def _way_out(recording: Recording, placed: _Placed) -> str:
 
 def _routes(recording: Recording, subnet: Resource) -> Iterator[Mapping[str, Any]]:
     for association in recording.of_type(_ASSOCIATION):
-        if wiring.meant(recording, association.inputs.get("subnetId"), _SUBNET) == subnet:
+        if wiring.meant(recording, association.inputs.get("subnetId"), wiring.SUBNET) == subnet:
             table = wiring.meant(recording, association.inputs.get("routeTableId"), _TABLE)
             yield from map(wiring.table, wiring.items(table.inputs.get("routes") if table else ()))

@@ -51,6 +51,11 @@ class Resource:
     options: Mapping[str, Any]
     outputs: Mapping[str, Any]
 
+    @property
+    def made(self) -> bool:
+        """Whether the stack makes it: it is no component, and not only looked up."""
+        return self.custom and "read" not in self.options
+
 
 @dataclass(frozen=True)
 class Recording:

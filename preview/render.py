@@ -16,10 +16,13 @@ from preview.summary import summary
 _ALERTMANAGER = "aws:amp/alertManagerDefinition:AlertManagerDefinition"
 
 
-def documents(recording: Recording) -> dict[str, str]:
-    """Relative path to text, for everything that `recording` deploys. The same recording gives the same bytes."""
+def documents(recording: Recording, prices: str = "") -> dict[str, str]:
+    """Relative path to text, for everything that `recording` deploys. The same recording gives the same bytes.
+
+    The summary counts with the prices of the stack's region, or of another that `prices` names.
+    """
     rendered: dict[str, str] = {}
-    for path, content in _documents(recording):
+    for path, content in _documents(recording, prices):
         if path in rendered:
             raise ProgramError(f"two resources of this stack are rendered to {path}: give them different names")
         rendered[path] = content
@@ -27,7 +30,7 @@ def documents(recording: Recording) -> dict[str, str]:
     return dict(sorted(rendered.items()))
 
 
-def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
+def _documents(recording: Recording, prices: str) -> Iterator[tuple[str, str]]:
     yield "resources.json", _json([_resource(recording, resource) for resource in recording.resources])
     for task in recording.of_type(wiring.TASK):
         family = _file_name(wiring.aws_name(task))
@@ -49,7 +52,7 @@ def _documents(recording: Recording) -> Iterator[tuple[str, str]]:
     yield from _owed(recording)
     yield from _central(recording)
     yield from _alerting(recording)
-    yield "summary.md", summary(recording)
+    yield "summary.md", summary(recording, prices)
 
 
 def _owed(recording: Recording) -> Iterator[tuple[str, str]]:

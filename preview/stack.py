@@ -8,7 +8,7 @@ reaches the program as JSON. Encrypted values stay so: the program gets `<secret
 import difflib
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -54,11 +54,11 @@ def load(root: Path, stack: str, overrides: Mapping[str, Any] | None = None) -> 
     if stack not in (known := stack_files(root)):
         there = f"there are: {', '.join(sorted(known))}" if known else "there is none yet"
         raise ProgramError(f"no stack {stack!r}: Pulumi.{stack}.yaml does not exist; {there}")
-    declared = _mapping(project_file)
+    declared = mapping(project_file)
     project = declared.get("name")
     if not isinstance(project, str) or not project:
         raise ProgramError("Pulumi.yaml: name: is missing; give the project a name")
-    stack_file = _mapping(known[stack])
+    stack_file = mapping(known[stack])
 
     faults: list[Fault] = []
     given = _section(stack_file, f"Pulumi.{stack}.yaml", faults)
@@ -129,9 +129,14 @@ _ITEMS: Final = {"string": "texts", "integer": "whole numbers", "boolean": "true
 
 
 def _kind(declaration: Mapping[str, Any]) -> str:
-    kind = _KINDS.get(declaration.get("type", ""), "a value")
-    item = _ITEMS.get(declaration.get("items", {}).get("type", ""))
+    kind = _KINDS.get(str(declaration.get("type")), "a value")
+    item = _ITEMS.get(str(_items_of(declaration).get("type")))
     return f"{kind} of {item}" if item else kind
+
+
+def _items_of(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
+    stated = declaration.get("items")
+    return cast("Mapping[str, Any]", stated) if isinstance(stated, Mapping) else {}
 
 
 def _is_of(declaration: Mapping[str, Any], value: Any) -> bool:
@@ -143,7 +148,7 @@ def _is_of(declaration: Mapping[str, Any], value: Any) -> bool:
         case "boolean":
             return isinstance(value, bool) or value in ("true", "false")
         case "array":
-            return isinstance(value, list) and all(_is_of(declaration.get("items", {}), item) for item in _items(value))
+            return isinstance(value, list) and all(_is_of(_items_of(declaration), item) for item in _items(value))
         case "object":
             return isinstance(value, dict)
         case _:
@@ -206,20 +211,67 @@ def _section(document: Mapping[str, Any], file: str, faults: list[Fault]) -> dic
     return {str(key): section[key] for key in _items(section)}
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def mapping(path: Path) -> dict[str, Any]:
+    """What a file of Pulumi's says, by its uppermost keys. Raises ProgramError for one that cannot be read."""
     try:
-        document: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is a safe one
+        document: Any = _read(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProgramError(f"{path.name}: cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}" if mark else ""
         raise ProgramError(f"{path.name}: not readable as YAML: {error.problem}{where}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ProgramError(f"{path.name}: not readable as YAML: {_TOO_DEEP}") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise ProgramError(f"{path.name}: not readable as YAML: {error}") from None
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise ProgramError(f"{path.name}: has no keys; give a map of keys and values")
     return {str(key): document[key] for key in _items(document)}
+
+
+_MOST_LEVELS: Final = 100
+_MOST_VALUES: Final = 200_000
+"""Ten times what a stack of 500 applications has. Aliases of aliases make more than fits in memory of a few lines."""
+
+_TOO_DEEP: Final = f"it has more than {_MOST_LEVELS} levels"
+
+
+def _read(text: str) -> Any:
+    """What a text says. Raises yaml.YAMLError, ValueError for a value that is not of its tag, and RecursionError."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        values, levels = _extent(node, {})
+        if levels > _MOST_LEVELS:
+            raise yaml.YAMLError(_TOO_DEEP)
+        if values > _MOST_VALUES:
+            raise yaml.YAMLError(f"with its aliases written out it has more than {_MOST_VALUES:,} values")
+        return loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType] - it has no types
+    finally:
+        loader.dispose()
+
+
+def _extent(node: yaml.Node, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """How many values a node has with its aliases written out, and how many levels. `known` are those seen before."""
+    if id(node) not in known:
+        # For an alias to something that it is in, which the constructor refuses with its line.
+        known[id(node)] = (1, 1)
+        extents = [_extent(part, known) for part in _parts(node)]
+        known[id(node)] = 1 + sum(count for count, _ in extents), 1 + max((depth for _, depth in extents), default=0)
+    return known[id(node)]
+
+
+def _parts(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        yield from node.value
+    elif isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            yield from pair
 
 
 class _Loader(yaml.SafeLoader):
@@ -235,6 +287,13 @@ _CORE_SCHEMA: Final = (
 )
 """Tag, pattern and first letters (YAML 1.2.2, section 10.3.2, and the merge key)."""
 
+_NOT_JSON: Final = ("binary", "omap", "pairs", "set", "timestamp")
+"""Tags of values that could not be handed to a program."""
+
+_Loader.yaml_constructors = dict(yaml.SafeLoader.yaml_constructors)
+for _tag in _NOT_JSON:
+    del _Loader.yaml_constructors[f"tag:yaml.org,2002:{_tag}"]
+
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _letters in _CORE_SCHEMA:
     for _letter in (*_letters, *([""] if _tag == "null" else [])):
@@ -247,7 +306,7 @@ def _unique(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
     for key_node, _ in node.value:
         if key_node.tag == "tag:yaml.org,2002:merge":
             continue
-        key: Any = loader.construct_object(key_node, deep=True)  # pyright: ignore[reportUnknownMemberType]
+        key: Any = loader.construct_object(key_node, deep=True)  # pyright: ignore[reportUnknownMemberType] - it has no types
         if isinstance(key, Hashable):
             if key in seen:
                 problem = f"the key {key!r} stands twice"

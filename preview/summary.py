@@ -1,35 +1,31 @@
 """A stack on two pages, for a person: what is made, what it may do, who reaches it, what talks to what."""
 
-import re
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
 from typing import Any, Final
 
-from documents import travel
 from documents.model import is_placeholder, placeholder_in
-from documents.text import from_yaml
 from preview import alerts, compute, egress, month, reachability, traffic, unserved, wiring
+from preview.costs import page
+from preview.flow import flow
 from preview.recording import Recording, Resource, Secret
 from preview.wiring import Running
-
-_WORKSPACE: Final = "aws:amp/workspace:Workspace"
-_GRAFANA: Final = "aws:grafana/workspace:Workspace"
-_DATA_SOURCE: Final = "grafana:oss/dataSource:DataSource"
-_PARTNER: Final = re.compile(r"\$\{env:DESTINATION_\w+:-(https://.+)\}")
 
 _MOST_NAMES: Final = 4
 """Names of one type in the table of components before the rest is only counted."""
 
 
-def summary(recording: Recording) -> str:
-    """The Markdown text. The same recording gives the same bytes, and no secret is in them."""
+def summary(recording: Recording, region: str = "", today: datetime.date | None = None) -> str:
+    """The Markdown text. The same recording gives the same bytes, and no secret is in them; from `today` on, which is
+    the machine's, prices are a year old and said to be. They are those of the stack's region, or of `region`."""
+    today = today or datetime.datetime.now(tz=datetime.UTC).date()
     runs = wiring.running(recording)
     sections = (
         _title(recording, runs),
         _section("To be filled in before deployment", _pending(recording)),
         _section("Warnings", (f"- {warning}" for warning in recording.warnings)),
-        _section("What talks to what", _flowchart(recording, runs)),
+        _section("What talks to what", flow(recording, runs).mermaid()),
         _section("What runs", _services(recording, runs)),
         _section("What comes in", traffic.lines(recording, runs)),
         _section("What runs by the clock or once", unserved.lines(recording)),
@@ -40,6 +36,7 @@ def summary(recording: Recording) -> str:
         _section("What is watched", alerts.lines(recording)),
         _section("Who is told", alerts.told(recording)),
         _section("What it writes in a month", month.lines(recording, runs)),
+        _section("What it costs in a month", page.section(recording, region or recording.region, today)),
         _section("What is made", _components(recording)),
         _section("Stack outputs", _outputs(recording)),
     )
@@ -58,7 +55,7 @@ def components(recording: Recording) -> list[tuple[str, list[Resource]]]:
 
 
 def _title(recording: Recording, runs: Iterable[Running]) -> list[str]:
-    made = [resource for resource in recording.resources if resource.custom and "read" not in resource.options]
+    made = [resource for resource in recording.resources if resource.made]
     patterns = sorted({pattern for run in runs if (pattern := _pattern(run))})
     return [
         f"# {recording.project}, stack {recording.stack}",
@@ -251,138 +248,3 @@ def _output(value: Any) -> str:
     if isinstance(wiring.parsed(value), dict):
         return f"a JSON document of {len(value):,} characters"
     return f"`{value}`".replace("|", "\\|")
-
-
-class _Chart:
-    """A Mermaid flowchart in the making. Nodes and edges come out in the order in which they were first named."""
-
-    def __init__(self) -> None:
-        self._nodes: dict[str, str] = {}
-        self._groups: dict[str, list[str]] = {}
-        self._edges: dict[tuple[str, str, str], None] = {}
-
-    def node(self, label: str, group: str = "", form: str = '["{}"]') -> str:
-        """The id of the node with that label within a group."""
-        key = f"{group}/{label}"
-        if key not in self._nodes:
-            self._nodes[key] = f"n{len(self._nodes)}"
-            shown = form.format(re.sub(r'["<>]', "", label))
-            self._groups.setdefault(group, []).append(f"{self._nodes[key]}{shown}")
-        return self._nodes[key]
-
-    def edge(self, start: str, end: str, label: str) -> None:
-        """An arrow; the same one twice is one."""
-        self._edges[start, end, label] = None
-
-    def lines(self) -> Iterator[str]:
-        """The text, with its fence; nothing when there is nothing to draw."""
-        if not self._nodes:
-            return
-        yield "```mermaid"
-        yield "flowchart LR"
-        for index, (group, nodes) in enumerate(self._groups.items()):
-            if group:
-                yield f'  subgraph g{index}["{group}"]'
-            yield from (f"    {node}" if group else f"  {node}" for node in nodes)
-            if group:
-                yield "  end"
-        for start, end, label in self._edges:
-            yield f'  {start} -->|"{label}"| {end}'
-        yield "```"
-
-
-_CYLINDER: Final = '[("{}")]'
-
-
-def _flowchart(recording: Recording, runs: tuple[Running, ...]) -> Iterator[str]:
-    chart = _Chart()
-    for run in runs:
-        for container in (*run.applications, *_carriers(run)):
-            chart.node(wiring.text(container.get("name")), _task(run))
-    for run in runs:
-        _sends(recording, runs, run, chart)
-        _registers(recording, run, chart)
-    for grafana in recording.of_type(_GRAFANA):
-        asking = chart.node(f"Grafana {wiring.aws_name(grafana)}")
-        for source in recording.of_type(_DATA_SOURCE):
-            if end := _back_end(recording, source, chart):
-                chart.edge(asking, end, "asks")
-    yield from chart.lines()
-
-
-def _registers(recording: Recording, run: Running, chart: _Chart) -> None:
-    for namespace in (namespace for kind in wiring.NAMESPACES for namespace in recording.of_type(kind)):
-        name = wiring.aws_name(namespace)
-        if any(address.endswith(f".{name}") for address in run.addresses):
-            chart.edge(_main(run, chart), chart.node(f"Cloud Map {name}", form=_CYLINDER), "registers in")
-
-
-def _main(run: Running, chart: _Chart) -> str:
-    """The container that a service is there for."""
-    return _node(run, (*run.applications, *_carriers(run))[0], chart)
-
-
-def _node(run: Running, container: Mapping[str, Any], chart: _Chart) -> str:
-    return chart.node(wiring.text(container.get("name")), _task(run))
-
-
-def _carriers(run: Running) -> tuple[Mapping[str, Any], ...]:
-    """The containers that telemetry passes, in order."""
-    return (*filter(wiring.is_collector, run.companions), *filter(None, (run.collector,)))
-
-
-def _task(run: Running) -> str:
-    return f"{run.name} task"
-
-
-def _sends(recording: Recording, runs: tuple[Running, ...], run: Running, chart: _Chart) -> None:
-    """The edges that leave the containers of one service."""
-    for container in run.applications:
-        start = _node(run, container, chart)
-        for variable, value in sorted(wiring.environment(container).items()):
-            word = "OTLP" if variable.startswith("OTEL_") else "calls"
-            for other in runs:
-                if any(re.search(rf"(?<![\w.-]){re.escape(address)}(?![\w.-])", value) for address in other.addresses):
-                    chart.edge(start, _main(other, chart), word)
-        for carrier in _carriers(run)[:1]:
-            chart.edge(start, _node(run, carrier, chart), "OTLP on localhost")
-    for one, other in pairwise(_carriers(run)):
-        chart.edge(_node(run, one, chart), _node(run, other, chart), "OTLP on localhost")
-    if run.collector is not None:
-        _delivers(recording, _node(run, run.collector, chart), run.collector, chart)
-
-
-def _delivers(recording: Recording, start: str, collector: Mapping[str, Any], chart: _Chart) -> None:
-    """The edges that leave a collector."""
-    for variable, value in sorted(wiring.environment(collector).items()):
-        if variable != travel.CONTENT and (workspace := wiring.meant(recording, value, _WORKSPACE)):
-            chart.edge(start, _amp(workspace, chart), "remote write")
-    if owner := wiring.central_account(recording):
-        chart.edge(start, chart.node(f"AMP of account {owner}", form=_CYLINDER), "remote write")
-    if re.search(r"^\s*awsxray(/\w+)?:", wiring.configuration(recording, collector), re.MULTILINE):
-        chart.edge(start, chart.node("X-Ray", form=_CYLINDER), "segments")
-    for end, word in _elsewhere(wiring.configuration(recording, collector)):
-        chart.edge(start, chart.node(end, form=_CYLINDER), word)
-
-
-def _elsewhere(configuration: str) -> Iterator[tuple[str, str]]:
-    """Partners and CloudWatch, as far as a collector's configuration names them, and what is sent to each."""
-    for name, settings in wiring.table(from_yaml(configuration).get("exporters")).items():
-        moved = _PARTNER.fullmatch(wiring.text(wiring.table(settings).get("endpoint")))
-        if moved:
-            yield f"{name.partition('/')[2]} {moved[1]}", "OTLP"
-        elif word := {"awsemf": "metrics", "awscloudwatchlogs": "logs"}.get(name):
-            yield "CloudWatch", word
-
-
-def _amp(workspace: Resource, chart: _Chart) -> str:
-    return chart.node(f"AMP {wiring.aws_name(workspace)}", form=_CYLINDER)
-
-
-def _back_end(recording: Recording, source: Resource, chart: _Chart) -> str:
-    kind = wiring.text(source.inputs.get("type"))
-    if workspace := wiring.meant(recording, source.inputs.get("url"), _WORKSPACE):
-        return _amp(workspace, chart)
-    if "x-ray" in kind:
-        return chart.node("X-Ray", form=_CYLINDER)
-    return chart.node("CloudWatch", form=_CYLINDER) if kind == "cloudwatch" else ""

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from documents import prices
+from documents.prices import HOURS, Prices, shown
 from preview import wiring
+from preview.costs import files
 from preview.recording import Recording, Resource
 from preview.wiring import Running
 
-_BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 _RULE: Final = "aws:lb/listenerRule:ListenerRule"
 _TARGET_GROUP: Final = "aws:lb/targetGroup:TargetGroup"
 _CONDITIONS: Final[Mapping[str, str]] = {"hostHeader": "host", "pathPattern": "path", "httpHeader": "header"}
@@ -20,12 +20,13 @@ def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
     rules = sorted(recording.of_type(_RULE), key=lambda rule: int(rule.inputs["priority"]))
     if not rules:
         return
-    for balancer in recording.of_type(_BALANCER):
+    for balancer in recording.of_type(wiring.BALANCER):
         where = "internal" if balancer.inputs.get("internal") else "facing the internet"
         kept = "deletion protected" if balancer.inputs.get("enableDeletionProtection") else "not deletion protected"
         logs = wiring.table(balancer.inputs.get("accessLogs")).get("bucket")
         written = f"access logs in `{logs}`" if logs else "no access logs"
-        yield f"Load balancer `{wiring.aws_name(balancer)}`: {where}, {kept}, {written}. {_cost(balancer)}"
+        cost = _cost(balancer, files.at_hand(recording.region))
+        yield f"Load balancer `{wiring.aws_name(balancer)}`: {where}, {kept}, {written}. {cost}"
         yield ""
     yield "| priority | requests | application | how new versions come to them | rolled back by |"
     yield "|---:|---|---|---|---|"
@@ -39,13 +40,14 @@ def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
                 yield f"| {' | '.join(map(str, row))} |"
 
 
-def _cost(balancer: Resource) -> str:
+def _cost(balancer: Resource, prices: Prices) -> str:
     zones = len(wiring.items(balancer.inputs.get("subnets")))
     addresses = 0 if balancer.inputs.get("internal") else zones
-    fixed = prices.LOAD_BALANCER.month() + prices.PUBLIC_ADDRESS.month(addresses)
+    fixed = (prices["balancer.hour"].first + addresses * prices["address"].first) * HOURS
+    unit = prices["balancer.unit"].first * HOURS
     beside = f" with {addresses} public addresses" if addresses else ""
     return (
-        f"It costs {fixed:.2f} dollars a month{beside}, and {prices.CAPACITY_UNIT.month():.2f} for each capacity unit "
+        f"It costs {shown(fixed)} dollars a month{beside}, and {shown(unit)} for each capacity unit "
         "that it needs all the time (docs/traffic.md#what-it-costs)."
     )
 

@@ -1,9 +1,12 @@
 """The tasks of a stack that are no service, and when they run."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
-from documents import prices, tasks
+from documents import tasks
+from documents.prices import HOURS, Prices
 from preview import compute, wiring
+from preview.costs import files
 from preview.recording import Recording, Resource
 
 _TASK = "ecs-observability:index:Task"
@@ -15,18 +18,18 @@ def lines(recording: Recording) -> Iterator[str]:
     found = [task for task in recording.of_type(wiring.TASK) if _is_ours(recording, task)]
     if not found:
         return
-    when = dict(_schedules(recording))
+    prices, when = files.at_hand(recording.region), dict(_schedules(recording))
     yield "| task | CPU units, MiB | runs | runs a month | dollars a month for each minute of a run |"
     yield "|---|---|---|---:|---:|"
     for task in sorted(found, key=wiring.aws_name):
         size = f"{task.inputs.get('cpu')}, {task.inputs.get('memory')}"
         schedule = when.get(task.urn)
-        row = (f"`{wiring.aws_name(task)}`", size, _moments(schedule), *_cost(task, schedule))
+        row = (f"`{wiring.aws_name(task)}`", size, _moments(schedule), *_cost(task, schedule, prices))
         yield f"| {' | '.join(row)} |"
     yield ""
     yield (
-        "The output `runTask` has the command for each. List prices of us-east-1 (docs/costs.md); a run is billed from "
-        "the pull of its images on, for a minute at least."
+        f"The output `runTask` has the command for each. List prices of {prices.region} (docs/costs.md); a run is "
+        "billed from the pull of its images on, for a minute at least."
     )
 
 
@@ -37,15 +40,17 @@ def _moments(schedule: Resource | None) -> str:
     return f"`{schedule.inputs.get('scheduleExpression')}`, {schedule.inputs.get('scheduleExpressionTimezone')}{asleep}"
 
 
-def _cost(task: Resource, schedule: Resource | None) -> tuple[str, str]:
+def _cost(task: Resource, schedule: Resource | None, prices: Prices) -> tuple[str, str]:
     """How often it runs in a month, and what that costs if each run takes a minute; nothing where nobody knows."""
     if schedule is None or schedule.inputs.get("state") == "DISABLED":
         return "", ""
     runs = tasks.runs_a_month(wiring.text(schedule.inputs.get("scheduleExpression")))
     if runs is None:
         return "", ""
-    minute = compute.on_fargate(task, prices.FARGATE) / prices.HOURS / 60
-    return f"{runs:,.1f}", f"{runs * minute:.3f}"
+    month = compute.on_fargate(task, prices)
+    if month is None:
+        return f"{runs:,.1f}", ""
+    return f"{runs:,.1f}", f"{Decimal(str(runs)) * month / HOURS / 60:.3f}"
 
 
 def _is_ours(recording: Recording, task: Resource) -> bool:

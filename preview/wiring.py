@@ -10,6 +10,7 @@ from documents import names, travel
 from documents.text import from_yaml
 from preview.recording import ProgramError, Recording, Resource
 
+CLUSTER: Final = "aws:ecs/cluster:Cluster"
 SERVICE: Final = "aws:ecs/service:Service"
 TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
 ROLE: Final = "aws:iam/role:Role"
@@ -19,7 +20,17 @@ POLICY: Final = "aws:iam/policy:Policy"
 DISCOVERY: Final = "aws:servicediscovery/service:Service"
 DASHBOARD: Final = "grafana:oss/dashboard:Dashboard"
 RULES: Final = "aws:amp/ruleGroupNamespace:RuleGroupNamespace"
+WORKSPACE: Final = "aws:amp/workspace:Workspace"
+WORKSPACE_CONFIGURATION: Final = "aws:amp/workspaceConfiguration:WorkspaceConfiguration"
+GRAFANA: Final = "aws:grafana/workspace:Workspace"
+DATA_SOURCE: Final = "grafana:oss/dataSource:DataSource"
+VPC: Final = "aws:ec2/vpc:Vpc"
+SUBNET: Final = "aws:ec2/subnet:Subnet"
+NAT_GATEWAY: Final = "aws:ec2/natGateway:NatGateway"
 ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
+BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
+SCALING_TARGET: Final = "aws:appautoscaling/target:Target"
+LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 TOPIC: Final = "aws:sns/topic:Topic"
 SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
@@ -218,6 +229,12 @@ def running(recording: Recording) -> tuple[Running, ...]:
         if (task := meant(recording, service.inputs.get("taskDefinition"), TASK))
     ]
     return tuple(sorted(found, key=lambda run: run.name))
+
+
+def scaling(recording: Recording, run: Running) -> Resource | None:
+    """The bounds within which a service is scaled; nothing for a fixed number of tasks."""
+    targets = recording.of_type(SCALING_TARGET)
+    return next((target for target in targets if run.service.urn in target.dependencies), None)
 
 
 def _addresses(recording: Recording, service: Resource) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Makes the file of a region's prices from AWS's public price list."""
