@@ -20,6 +20,7 @@ from rich.text import Text
 from documents.faults import ConfigurationError
 from preview import comparison, render
 from preview.comparison import Comparison
+from preview.exits import Exit
 from preview.recorder import ProgramError as RecordingError
 from preview.recorder import record
 from proof import equipment, report, terminal
@@ -33,7 +34,6 @@ from proof.report import Facts
 from proof.run import Run, observed
 from proof.stack import REQUESTS_PER_SECOND, Programs, Timing
 from proof.task import INTERVAL_SECONDS
-from proof.terminal import Exit
 from proof.verdict import Kind
 from proof.verdicts import Judgement
 from tools.build import MissingProgram, program

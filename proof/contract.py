@@ -8,7 +8,7 @@ Developer Guide, "Use filter expressions".
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from documents import catalogue, events
@@ -280,10 +280,10 @@ def _strings(document: Any) -> Iterator[str]:
     if isinstance(document, str):
         yield document
     elif isinstance(document, Mapping):
-        for inner in document.values():  # pyright: ignore[reportUnknownVariableType]
+        for inner in cast("Mapping[str, Any]", document).values():
             yield from _strings(inner)
     elif isinstance(document, list):
-        for inner in document:  # pyright: ignore[reportUnknownVariableType]
+        for inner in cast("list[Any]", document):
             yield from _strings(inner)
 
 

@@ -8,7 +8,7 @@ Grafana derives from the distance of samples shrinks with it. Windows that a que
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from documents.dashboards.sources import AMP, CLOUDWATCH, XRAY, Source, source_of
 from proof.prometheus import Prometheus, Span
@@ -225,7 +225,7 @@ def _unit(panel: Json, ref: str) -> str:
 
 def _variable(document: Json) -> Variable:
     asked: Any = document.get("query") or ""
-    text = str(asked.get("query", "") if isinstance(asked, Mapping) else asked)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    text = str(cast(Json, asked).get("query", "") if isinstance(asked, Mapping) else asked)
     kind = str(document.get("type", ""))
     current: Any = document.get("current", {}).get("value", [])
     return Variable(
@@ -235,7 +235,7 @@ def _variable(document: Json) -> Variable:
         source=_source(document.get("datasource")),
         several=bool(document.get("multi")) or bool(document.get("includeAll")),
         all_value=str(document.get("allValue") or ""),
-        current=tuple(map(str, current)) if isinstance(current, list) else (str(current),),  # pyright: ignore[reportUnknownArgumentType]
+        current=tuple(map(str, cast("list[Any]", current))) if isinstance(current, list) else (str(current),),
         fixed=() if kind in ("query", "textbox") else tuple(part.strip() for part in text.split(",") if part.strip()),
         regex=str(document.get("regex") or ""),
     )

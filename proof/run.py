@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from documents.catalogue import CPU_RESERVED, REQUEST_DURATION, Label
+from documents.rules import PERIOD_ERRORS
 from proof import addresses, checks, copies, sampling
 from proof.load import Load
 from proof.plan import Plan
@@ -56,7 +57,9 @@ async def observed(
     """The stack after it was driven; it ends with the context. `say` gets what it is doing, in a few words."""
     say(f"starting {', '.join(f'{service.count} x {service.name}' for service in plan.services)}")
     async with running(plan, programs, folder) as stack, prometheus(stack.prometheus_url) as server:
-        load, steady = await stack.drive(timing, lambda: _flowing(stack), lambda since: _evaluated(server, since), say)
+        load, steady = await stack.drive(
+            timing, lambda: _flowing(stack), lambda since: _recorded(plan, server, since), say
+        )
         say("waiting for the last of the telemetry")
         sent = len(load.sent)
         await until(lambda: _arrived(stack, server, sent, steady.end), timing.last, stack.check)
@@ -101,6 +104,19 @@ async def _arrived(stack: Stack, server: Prometheus, sent: int, end: float) -> b
         and all(count >= sent * (1 - checks.STATSD_TOLERANCE) for count in otherwise)
         and await _evaluated(server, end)
     )
+
+
+async def _recorded(plan: Plan, server: Prometheus, since: float) -> bool:
+    """Whether every group of rules was evaluated after a time, and those that add up have found something to add: on a
+    busy machine the first rates come late, and long windows are not looked at again for a while."""
+    if not await _evaluated(server, since):
+        return False
+    try:
+        frames = await server.instant(PERIOD_ERRORS.name, time.time())
+    except QueryError:
+        return False
+    promised = {(name, slo) for name, objectives in plan.objectives.items() for slo in objectives.ratios}
+    return promised <= {(frame.labels.get(Label.SERVICE), frame.labels.get(Label.SLO)) for frame in frames}
 
 
 async def _evaluated(server: Prometheus, since: float) -> bool:

@@ -13,7 +13,8 @@ _ID: Final = re.compile(r"[0-9a-f]{16}")
 class Segment:
     """One segment or subsegment document. Times in seconds since the epoch; `status` is HTTP's, 0 if there is none.
 
-    `annotations` are the attributes that X-Ray indexes; none are known of what came by its OTLP endpoint.
+    `arrived` is when X-Ray took it. `annotations` are the attributes that it indexes; none are known of what came by
+    its OTLP endpoint.
     """
 
     trace: str
@@ -26,6 +27,7 @@ class Segment:
     error: bool
     fault: bool
     status: int
+    arrived: float
     url: str = ""
     annotations: Mapping[str, str | float] = field(default_factory=dict[str, str | float])
 

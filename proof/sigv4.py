@@ -26,7 +26,7 @@ _LARGEST_SKEW: Final = timedelta(minutes=5)
 @dataclass(frozen=True)
 class Credentials:
     """A key pair with its session token, as a task role gives them. `assumed_by` is the access key that has assumed the
-    role of this session, if it is not that of a task."""
+    role that these are of, if that is not a task's own."""
 
     access_key: str
     secret_key: str

@@ -1,5 +1,6 @@
 """Spans as X-Ray's OTLP endpoint takes them, and the segments that it makes of them."""
 
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -78,6 +79,7 @@ def _segment(span: Span, service: str) -> Segment:
         error=400 <= status < 500,
         fault=status >= 500 or (failed and status < 400),
         status=status,
+        arrived=time.time(),
         url=str(attributes.get("url.full") or attributes.get("http.url") or attributes.get("url.path") or ""),
     )
 

@@ -158,11 +158,11 @@ class Stack:
         self,
         timing: Timing,
         flowing: Callable[[], Awaitable[bool]],
-        evaluated: Callable[[float], Awaitable[bool]],
+        recorded: Callable[[float], Awaitable[bool]],
         say: Callable[[str], None],
     ) -> tuple[Load, Window]:
         """Sends load: until telemetry flows and rules have seen it (or patience ends), and then evenly for the steady
-        phase. `evaluated` says whether all rules were evaluated since a time."""
+        phase. `recorded` says whether all rules were evaluated since a time and have recorded what they are to."""
         say("under load, until every process has been heard of")
         load = self.load()
         steady: list[float] = []
@@ -173,7 +173,7 @@ class Stack:
             flowed = time.time()
             await asyncio.sleep(LOOK_BACK * INTERVAL_SECONDS)
             # Rules that are evaluated seldom record late: the steady phase would begin without what they record.
-            await until(lambda: evaluated(flowed + 2 * INTERVAL_SECONDS), timing.first, self.check)
+            await until(lambda: recorded(flowed + 2 * INTERVAL_SECONDS), timing.first, self.check)
             say(f"{timing.steady:g} s of even load, {REQUESTS_PER_SECOND:g} requests a second")
             steady.append(time.time())
             self._read()

@@ -99,8 +99,11 @@ def _repeated(labels: Labels, points: Sequence[Point], last: Window, end: float)
 
 
 def notation(points: Iterable[Point]) -> str:
-    """The values of a series as promtool's unit tests write them, one for each step of the grid since the origin."""
-    slots = {round(point.at / GRID_SECONDS): point for point in points}
+    """The values of a series as promtool's unit tests write them, one for each step of the grid since the origin.
+
+    A sample stands at the next step: at the nearest one, an alert could be over for a sample that was still to come.
+    """
+    slots = {math.ceil(point.at / GRID_SECONDS): point for point in points}
     words: list[str] = []
     next_slot = 0
     for slot in sorted(slots):

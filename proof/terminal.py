@@ -1,8 +1,7 @@
-"""What commands have in common where they meet a person: width, tables and exit codes."""
+"""What commands have in common where they meet a person: width and tables."""
 
 import os
 import sys
-from enum import IntEnum
 from typing import Final
 
 from rich.console import Console
@@ -13,15 +12,6 @@ _WIDE: Final = 180
 """Columns where nobody looks at a terminal: long enough for every table."""
 
 _LONGEST_QUERY: Final = 160
-
-
-class Exit(IntEnum):
-    """How a command ends: all is well, something is not, it could not be tried, somebody stopped it."""
-
-    GOOD = 0
-    FAILED = 1
-    USAGE = 2
-    INTERRUPTED = 130
 
 
 def console() -> Console:

@@ -29,16 +29,17 @@ MOST_DOCUMENTS: Final = 50
 
 @dataclass(frozen=True)
 class Received:
-    """What arrived. `refused` counts requests and documents by reason; `twice` counts ids that came again.
-
-    `last` is when the last segment arrived, in seconds since the epoch; 0 if none did.
-    """
+    """What arrived. `refused` counts requests and documents by reason; `twice` counts ids that came again."""
 
     segments: tuple[Segment, ...] = ()
     requests: int = 0
     refused: Mapping[str, int] = field(default_factory=dict[str, int])
     twice: int = 0
-    last: float = 0.0
+
+    @property
+    def last(self) -> float:
+        """When the last segment arrived, in seconds since the epoch; 0 if none did."""
+        return max((segment.arrived for segment in self.segments), default=0.0)
 
 
 class XRay:
@@ -50,7 +51,6 @@ class XRay:
         self._segments: dict[tuple[str, str], Segment] = {}
         self._requests = 0
         self._twice = 0
-        self._last = 0.0
         self._refused: Counter[str] = Counter()
         self.refusing: HTTPStatus | None = None
         """What segments are answered with as long as it is set."""
@@ -58,7 +58,7 @@ class XRay:
     @property
     def received(self) -> Received:
         """What arrived until now."""
-        return Received(tuple(self._segments.values()), self._requests, dict(self._refused), self._twice, self._last)
+        return Received(tuple(self._segments.values()), self._requests, dict(self._refused), self._twice)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[int]:
@@ -112,7 +112,6 @@ class XRay:
         key = (segment.trace, segment.id)
         self._twice += key in self._segments
         self._segments[key] = segment
-        self._last = time.time()
 
     def _refuse(self, status: HTTPStatus, reason: str) -> Answer:
         self._refused[f"{status.value} {reason}"] += 1
@@ -138,6 +137,7 @@ def _segment(document: dict[str, Any]) -> Segment:
         error=bool(document.get("error")),
         fault=bool(document.get("fault")),
         status=int(http.get("response", {}).get("status") or 0),
+        arrived=time.time(),
         url=str(http.get("request", {}).get("url") or ""),
         annotations=document.get("annotations") or {},
     )

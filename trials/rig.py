@@ -151,15 +151,17 @@ class Rig:
         self.ports.extend(address.http for address in addresses)
         self.rpc_ports.extend(address.grpc for address in addresses)
         await all_of([ready for task in self.tasks for ready in task.conditions])
-        # A front is healthy before it has reached the collector behind it.
+        # A front is healthy before it has reached the collector behind it, to which each signal has its own connection.
         await asyncio.gather(*map(self._takes, self.ports))
 
     async def _takes(self, port: int) -> None:
         async with http(port) as transport:
             span = SpanLoad(transport, self.resource())
-            await span.burst(1)
-        if not span.accepted:
-            raise ProgramError(f"port {port} answers {dict(span.tally.answers)} to a first span")
+            counter = CounterLoad(transport, self.resource(), series=1)
+            await asyncio.gather(span.burst(1), counter.run(COLLECTION_SECONDS, lambda: True))
+        if not (span.accepted and counter.accepted):
+            answers = f"{span.tally.answers} to a first span and {counter.tally.answers} to a first sample"
+            raise ProgramError(f"port {port} answers {answers}")
 
     def client(self, transport: Transport, application: int = 0) -> Client:
         """A new process of one of the stack's applications."""

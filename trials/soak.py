@@ -16,6 +16,7 @@ from rich.table import Table
 from documents import names
 from documents.faults import ConfigurationError
 from preview import render
+from preview.exits import Exit
 from preview.recorder import ProgramError as RecordingError
 from preview.recorder import record
 from proof.plan import Plan, PlanError, Service, plan
@@ -135,13 +136,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(_soak(wanted, collector, console))
     except (ConfigurationError, RecordingError, PlanError, MissingProgram) as error:
         print(f"soak: {error}", file=sys.stderr)  # noqa: T201 - a command
-        return 2
+        return Exit.USAGE
     except ProgramError as error:
         print(f"soak: {error}", file=sys.stderr)  # noqa: T201 - a command
-        return 1
+        return Exit.FAILED
     except KeyboardInterrupt:
         print("soak: interrupted", file=sys.stderr)  # noqa: T201 - a command
-        return 130
+        return Exit.INTERRUPTED
 
 
 def _planned(stack: str) -> Plan:

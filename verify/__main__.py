@@ -12,10 +12,10 @@ from rich.text import Text
 
 from documents.faults import ConfigurationError
 from preview import render
+from preview.exits import Exit
 from preview.recorder import ProgramError, record
 from proof import terminal
 from proof.plan import Plan, PlanError, plan
-from proof.terminal import Exit
 from verify.aws import Aws, RefusedError
 from verify.deployment import NotDeployedError, deployment
 from verify.questions import faults, verified

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, quote
 
 import botocore.session
@@ -172,7 +172,7 @@ def _json(response: httpx.Response) -> Mapping[str, Any]:
         told = json.loads(response.content)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
 
 
 def _unreached(error: httpx.TransportError) -> RefusedError:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 
@@ -44,10 +44,10 @@ class Grafana:
         except ValueError:
             told = {"message": "no JSON"}
         if answer.is_error or not isinstance(told, dict):
-            message = str(told.get("message", "")) if isinstance(told, dict) else "no object"  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            message = str(cast("dict[str, Any]", told).get("message", "")) if isinstance(told, dict) else "no object"
             refusal = Refusal(answer.status_code, "", message)
             raise RefusedError(refusal, causes.of_grafana(refusal))
-        return told  # pyright: ignore[reportUnknownVariableType]
+        return cast("dict[str, Any]", told)
 
 
 @asynccontextmanager

@@ -124,7 +124,7 @@ def _points_delivered(truth: Truth) -> Expected:
 
 
 def _spans_delivered(truth: Truth) -> Expected:
-    sent = traces.spans(truth).series
+    sent = traces.sent(truth).series
     series: dict[tuple[str, ...], Value] = {
         (one.task.service, exporter): sent[one.task.service,]
         for one in _delivering(truth)
@@ -256,7 +256,7 @@ PANELS: Final[Mapping[tuple[str, str, str], Expectation]] = {
     ("collector", "Collectors running", "A"): _running,
     ("collector", "Fullest buffer", "A"): _in_total(_FEW),
     ("collector", "Lost", "A"): _in_total(exactly(0)),
-    ("collector", "Spans from applications", "A"): traces.spans,
+    ("collector", "Spans from applications", "A"): traces.accepted,
     ("collector", "Points from applications", "A"): _points_taken,
     ("collector", "Records from applications", "A"): _records_taken,
     ("collector", "Spans delivered", "A"): _spans_delivered,

@@ -7,7 +7,8 @@ from typing import Final
 from documents import catalogue, prices
 from documents.catalogue import Label
 from documents.volumes import SECONDS_A_MONTH
-from proof.expectations.values import SELDOM, Expectation, Expected, Quantity, about, between, often
+from proof.expectations import traces
+from proof.expectations.values import SELDOM, Expectation, Expected, Quantity, between, often
 from proof.truth import Truth
 
 _UID: Final = "costs"
@@ -85,27 +86,11 @@ def _bill(truth: Truth) -> Expected:
     return Expected((), {(): dollars}, coverage=SELDOM)
 
 
-def _spans(truth: Truth) -> Expected:
-    """Spans a second, by who sent them: the collector in the task of the application, or the collectors' service."""
-    beside = {one.name for one in truth.plan.applications if one.sidecar is not None}
-    by_id = {segment.id: segment for segment in truth.of_load}
-    sent: Counter[tuple[str, ...]] = Counter()
-    for segment in truth.of_load:
-        # A subsegment names whom it calls; its parent names who calls.
-        owner = by_id.get(segment.parent, segment) if segment.subsegment else segment
-        if truth.steady.start <= segment.start <= truth.steady.end:
-            sent[owner.name if owner.name in beside else catalogue.COLLECTOR_SERVICE,] += 1
-    return Expected(
-        (Label.SERVICE,),
-        {key: about(Quantity.RATE, count / truth.steady.seconds, 0.1) for key, count in sent.items()},
-    )
-
-
 def _all_spans(scale: float, dollars: Callable[[float], float] = lambda amount: amount) -> Expectation:
     """One series: all spans a second, times something, and what that costs."""
 
     def expected(truth: Truth) -> Expected:
-        values = _spans(truth).series.values()
+        values = traces.sent(truth).series.values()
         low, high = sum(value.low for value in values), sum(value.high for value in values)
         quantity = Quantity.RATE if scale == 1 else Quantity.COUNT
         return Expected((), {(): between(quantity, dollars(scale * low), dollars(scale * high))})
@@ -162,7 +147,7 @@ PANELS: Final[Mapping[tuple[str, str, str], Expectation]] = {
     (_UID, "What each metric costs", "A"): _series(_OF_BOTH, _both),
     (_UID, "What each metric costs", "B"): lambda truth: _costs(truth, 1),
     (_UID, "What each metric costs", "C"): lambda truth: _costs(truth, prices.SAMPLES.per_million / 1_000_000),
-    (_UID, "Spans a second by sender", "A"): _spans,
+    (_UID, "Spans a second by sender", "A"): traces.sent,
 }
 
 RECORDED: Final[Mapping[str, Expectation]] = {

@@ -1,32 +1,50 @@
 """What the dashboard "Traces" must show, as far as AMP knows: X-Ray itself cannot run here."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from statistics import mean
 from typing import Final
 
 from documents.catalogue import Label
 from documents.names import COLLECTOR
 from proof.expectations.application import latencies
-from proof.expectations.values import Expectation, Expected, Quantity, Value, about, in_order
+from proof.expectations.values import Expectation, Expected, Quantity, about, in_order
 from proof.segment import Segment
 from proof.truth import Truth
 
 
-def spans(truth: Truth) -> Expected:
-    """Spans a second that arrived in X-Ray, by the ECS service whose collectors sent them.
+def accepted(truth: Truth) -> Expected:
+    """Spans a second that collectors took, by the ECS service that these belong to.
 
-    What arrived there is counted and not what a collector says; they travel for a few seconds, so the pace is told by
-    when they ended. Where no trace is dropped on its way, as many came in as went out.
+    Told by what arrived in X-Ray and not by what a collector says: where no trace is dropped on its way, as many came
+    in as went out.
     """
-    ended = Counter(
-        _collector(truth, owner)
-        for segment, owner in _owned(truth)
-        if truth.steady.start <= segment.end <= truth.steady.end
+    return _paced(truth, lambda segment: segment.end)
+
+
+def sent(truth: Truth) -> Expected:
+    """Spans a second that X-Ray took, by the ECS service whose collectors sent them.
+
+    They travel for a few seconds, and on a busy machine for longer at the end of a run than at its start.
+    """
+    return _paced(truth, lambda segment: segment.arrived)
+
+
+def _paced(truth: Truth, moment: Callable[[Segment], float]) -> Expected:
+    moments: dict[str, list[float]] = defaultdict(list)
+    for segment, owner in _owned(truth):
+        moments[_collector(truth, owner)].append(moment(segment))
+    return Expected(
+        (Label.SERVICE,),
+        {(service,): about(Quantity.RATE, _rate(truth, each), 0.1) for service, each in moments.items()},
     )
-    series: dict[tuple[str, ...], Value] = {
-        (service,): about(Quantity.RATE, count / truth.steady.seconds, 0.1) for service, count in ended.items()
-    }
-    return Expected((Label.SERVICE,), series)
+
+
+def _rate(truth: Truth, moments: Sequence[float]) -> float:
+    """The mean of what a panel shows: each of its points looks back over a while."""
+    back = truth.looked_back
+    counts = [sum(window.start <= moment <= window.end for moment in moments) for window in back]
+    return mean(count / window.seconds for count, window in zip(counts, back, strict=True))
 
 
 def _owned(truth: Truth) -> list[tuple[Segment, str]]:
@@ -49,8 +67,8 @@ def _collector(truth: Truth, application: str) -> str:
 
 PANELS: Final[Mapping[tuple[str, str, str], Expectation]] = {
     ("traces", "Distribution of latency", "A"): latencies(lambda truth: [truth.plan.applications[0].name]),
-    ("traces", "Spans from applications", "A"): spans,
-    ("traces", "Spans to X-Ray", "A"): spans,
+    ("traces", "Spans from applications", "A"): accepted,
+    ("traces", "Spans to X-Ray", "A"): sent,
 }
 
 VARIABLES: Final[Mapping[tuple[str, str], Callable[[Truth], tuple[str, ...]]]] = {

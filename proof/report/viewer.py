@@ -9,7 +9,7 @@ import pygments
 from markupsafe import Markup
 from pygments.formatter import Formatter
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name, get_lexer_for_filename  # pyright: ignore[reportUnknownVariableType]
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename  # pyright: ignore[reportUnknownVariableType] - it has no types
 from pygments.token import Comment, Generic, Keyword, Literal, Name, Token
 from pygments.util import ClassNotFound
 
