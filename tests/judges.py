@@ -75,6 +75,12 @@ def _policy(text: str) -> tuple[str, ...]:
     return tuple(f"{finding.issue}: {finding.detail} {finding.location}" for finding in findings)
 
 
+def members(service: str, operation: str) -> list[str]:
+    """The names of what an operation's request may hold."""
+    shape = _operation(service, operation).input_shape
+    return list(getattr(shape, "members", {}))
+
+
 @functools.cache
 def _operation(service: str, operation: str) -> OperationModel:
     return botocore.session.Session().get_service_model(service).operation_model(operation)

@@ -57,6 +57,7 @@ def test_outputs_of_dev() -> None:
         "services": ["storefront", "inventory"],
         "metricsQueryUrl": f"{amp}api/v1/query",
         "metricsRemoteWriteUrl": f"{amp}api/v1/remote_write",
+        "workspaceArn": "<metrics-workspace.arn>",
         "alertTopics": {severity: f"<alerting-{severity}.arn>" for severity in ("critical", "warning")},
         "grafanaUrl": grafana,
         "dashboardUrls": {entry.uid: f"{grafana}/d/{entry.uid}" for entry in FOLDER},
@@ -65,7 +66,12 @@ def test_outputs_of_dev() -> None:
 
 def test_prod_exports_the_address_of_its_collector_as_well() -> None:
     dev, prod = recorded("dev").outputs, recorded("prod").outputs
-    assert set(prod) - set(dev) == {"collectorAddress", "encryptionKeyPolicy", "loadBalancerDnsName"}
+    assert set(prod) - set(dev) == {
+        "collectorAddress",
+        "collectorClientsGroupId",
+        "encryptionKeyPolicy",
+        "loadBalancerDnsName",
+    }
     assert prod["collectorAddress"] == "http://collector.prod.ecs-observability.internal:4318"
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as some
 
 from documents.catalogue import Pattern
 from documents.dashboards import OURS
+from documents.environment import Build, Settings, dashboards_of, warnings
 from documents.faults import ConfigurationError
 from documents.names import Names
-from settings import Build, Settings, dashboards_of, load, warnings
+from settings import load
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "ecs-observability"
@@ -128,6 +129,7 @@ BIG = {
     "identity": {"path": "x"},
     "network": "10.0.0.0/16",
     "logs": {"retentionDays": 31},
+    "protect": "everything",
     "tags": {"aws:team": MARKER, "team": 5},
 }
 """Every kind of fault at once."""
@@ -170,7 +172,7 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
         (
             {"zzz": {}},
             "zzz: is not a known key; known: accounts, alerts, applications, collector, destinations, ec2, encryption, "
-            "existing, grafana, identity, loadBalancer, logs, metrics, network, pattern, tags, tasks, traces",
+            "existing, grafana, identity, loadBalancer, logs, metrics, network, pattern, protect, tags, tasks, traces",
         ),
         ({"collector": {"wait_for_": 1}}, "collector.wait_for_: is not a known key; did you mean 'waitFor'?"),
         ({"metrics": {"interval": 5}}, "metrics.interval: is not a known key; did you mean 'intervalSeconds'?"),
@@ -243,6 +245,7 @@ def test_nothing_follows_from_what_is_faulty_itself() -> None:
         (application(image={"build": "../nowhere"}), "applications.0.image.build"),
         (application(memory=512) | {"collector": {"memory": "512 MiB"}}, "collector.memory"),
         (application(memory=512) | {"collector": []}, "collector"),
+        (application(logs="firelens", port="http"), "applications.0.port"),
         ({"pattern": "service", "collector": {"cpu": "x", "memory": 512}}, "collector.cpu"),
         ({"grafana": {"dashboards": [5]}}, "grafana.dashboards.0"),
         ({"tags": []}, "tags"),
@@ -250,6 +253,11 @@ def test_nothing_follows_from_what_is_faulty_itself() -> None:
 )
 def test_one_fault_makes_no_other(values: dict[str, Any], key: str) -> None:
     assert [text.split(":")[0] for text in faults(**values)] == [key]
+
+
+@pytest.mark.parametrize("said", [True, False, "true", "false"])
+def test_what_holds_data_is_protected_where_the_stack_says_so(said: bool | str) -> None:
+    assert loaded(protect=said).protect is (str(said).lower() == "true")
 
 
 def test_names_of_stacks() -> None:
@@ -405,7 +413,7 @@ def test_every_fault_of_imported_dashboards(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("nowhere.json", "No such file"), (".", "Is a directory"), ("a\0b", ""), ("x" * 300, "File name too long")],
+    [("nowhere.json", "No such file"), (".", "Is a directory"), ("x" * 300, "File name too long")],
 )
 def test_dashboards_that_cannot_be_read(tmp_path: Path, path: str, reason: str) -> None:
     [fault] = faults(NAMES, tmp_path, grafana={"dashboards": [path]})

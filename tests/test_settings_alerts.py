@@ -4,8 +4,9 @@ import pytest
 
 from documents.alerting import limits
 from documents.alerting.alerts import ALERTS
+from documents.environment import rules_of, warnings
 from documents.faults import ConfigurationError
-from settings import load, rules_of, warnings
+from settings import load
 from tests.test_settings import APPLICATION, NAMES, PROJECT, ROOT, configuration, faults, loaded
 
 KEY = "https://example.com/integration/0123456789abcdef"

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from documents.alerting.inputs import DEFAULTS
+from documents.environment import observed, rules_of, warnings
 from documents.names import Names
 from documents.objectives import Objectives
-from settings import observed, rules_of, warnings
 from tests.test_settings import APPLICATION, application, faults, loaded
 
 NAMES = Names("ecs-observability", "dev")

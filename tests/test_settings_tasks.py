@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from documents.catalogue import Pattern
-from settings import StackTask, asked_of, uses, warnings
+from documents.environment import StackTask, asked_of, uses, warnings
 from tests.test_settings import APPLICATION, faults, loaded
 
 JOB = {"name": "job", "image": "shop/job:1"}

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from documents.environment import Settings, asked_of
 from documents.faults import ConfigurationError
 from documents.names import Names
 from documents.traffic import priorities
-from settings import Settings, asked_of, load
+from settings import load
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "ecs-observability"

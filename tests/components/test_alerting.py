@@ -79,7 +79,7 @@ def test_the_key_is_for_those_who_publish() -> None:
     assert key.inputs["enableKeyRotation"] is True
     account, workspace, alarms = policy(recording, KEY, "alerting-key")
     assert account["Principal"] == {"AWS": "arn:aws:iam::<account>:root"}
-    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    use = ["kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
     assert (workspace["Principal"]["Service"], workspace["Action"], workspace["Condition"]) == (
         "aps.amazonaws.com",
         use,

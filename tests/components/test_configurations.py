@@ -147,5 +147,5 @@ def test_an_object_that_nobody_makes(sidecars: Recording) -> None:
 
 def test_a_task_that_would_be_too_large_all_the_same() -> None:
     big = STOREFRONT | {"environment": {"WORDS": "w" * 70_000}}
-    with pytest.raises((ProgramError, ValueError), match=r"and ECS takes 65,536"):
+    with pytest.raises((ProgramError, ValueError), match=r"49,152 of a task definition are left to it"):
         large(applications=[big])

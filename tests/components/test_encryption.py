@@ -91,7 +91,11 @@ def test_who_may_use_the_key() -> None:
     account = {"kms:CallerAccount": "<account>"}
     through_grafana = {**account, "kms:ViaService": "grafana.eu-west-1.amazonaws.com"}
     of_account = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
-    alerts = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
+    alerts = {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
+        "Resource": "*",
+    }
     groups = "arn:aws:logs:eu-west-1:<account>:log-group:"
     assert json.loads(recorded("encrypted").outputs["encryptionKeyPolicy"])["Statement"] == [
         {
@@ -105,7 +109,14 @@ def test_who_may_use_the_key() -> None:
             "Sid": "LogGroupsOfTheStack",
             "Effect": "Allow",
             "Principal": {"Service": "logs.eu-west-1.amazonaws.com"},
-            "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            "Action": [
+                "kms:Decrypt",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
             "Resource": "*",
             "Condition": {
                 "ArnLike": {

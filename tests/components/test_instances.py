@@ -2,12 +2,13 @@
 
 import base64
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from documents import instances, prices
+from documents import instances
 from documents.faults import ConfigurationError
 from preview import compute, reachability, wiring
 from preview.recorder import ProgramError, Recording
@@ -250,11 +251,12 @@ def test_cloud_formation_takes_the_instances(stack: str) -> None:
 def test_what_compute_costs(made: Recording) -> None:
     lines = list(compute.cost(made, wiring.running(made)))
     # 0.25 vCPU and 1 GB: one of the base and half of three others on Fargate, the other half on Spot.
-    task, spot = prices.FARGATE["ARM64"].month(256, 1024), prices.FARGATE_SPOT["ARM64"].month(256, 1024)
-    mixed = round(2.5 * task + 1.5 * spot, 2)
-    assert (round(task, 2), round(spot, 2)) == (8.51, 2.71)
+    task = (Decimal("0.25") * Decimal("0.03238") + Decimal("0.00356")) * 730
+    spot = (Decimal("0.25") * Decimal("0.01030969") + Decimal("0.00113349")) * 730
+    mixed = Decimal("2.5") * task + Decimal("1.5") * spot
+    assert (round(task, 2), round(spot, 2)) == (Decimal("8.51"), Decimal("2.71"))
     # (0.0816 x 730 + 50 x 0.08) for each instance.
-    least, most = 2 * 63.568, 6 * 63.568
+    least, most = 2 * Decimal("63.568"), 6 * Decimal("63.568")
     assert lines[2:9] == [
         "| collector, 2 tasks | EC2 | in the instances |",
         "| inventory, 3 tasks | EC2 | in the instances |",
@@ -265,6 +267,17 @@ def test_what_compute_costs(made: Recording) -> None:
         f"| all | | {least + mixed:.2f} to {most + mixed:.2f} |",
     ]
     assert "- on EC2 instances: `instances-ecs-observability-dev`" in documents(made)["summary.md"].splitlines()
+
+
+def test_rows_are_added_before_they_are_rounded() -> None:
+    recording = recorded("closed-network")
+    lines = list(compute.cost(recording, wiring.running(recording)))
+    # 2 x (0.25 x 0.03238 + 0.00356) x 730 = 17.0163, and twice that 34.0326.
+    assert lines[2:5] == [
+        "| intake, 2 tasks | Fargate | 17.02 |",
+        "| ledger, 2 tasks | Fargate | 17.02 |",
+        "| all | | 34.03 |",
+    ]
 
 
 def test_an_instance_of_unknown_price_is_said_to_be_one() -> None:

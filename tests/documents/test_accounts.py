@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from pydantic import ValidationError
 
 from documents import accounts, policies, roles
 from documents.catalogue import Pattern
 from documents.central import Accounts, Central, Writers
 from documents.collector import CollectorInputs, configuration, scraper, to_yaml
+from documents.environment import warnings as warned
 from documents.faults import Fault, collect
 from documents.model import Model
 from documents.names import Names
 from documents.network import Account, Uses, endpoints
 from documents.signals import Signals, TraceEndpoint, Traces
-from settings import warnings as warned
 from tests import judges
 from tests.test_settings import faults, loaded
 
@@ -185,11 +186,9 @@ def test_traces_too_if_they_are_asked_for() -> None:
                 assert (exporter["role_arn"], exporter["external_id"]) == (ROLE, "shop/1")
 
 
-def test_a_dollar_in_a_path_is_no_variable() -> None:
-    central = Central(workspace=WORKSPACE, role="arn:aws:iam::123456789012:role/a$b/writer", traces=True)
-    document = collectors(central, Traces())["sidecar"]
-    assert document["extensions"]["sigv4auth"]["assume_role"]["arn"] == "arn:aws:iam::123456789012:role/a$$b/writer"
-    assert document["exporters"]["awsxray"]["role_arn"] == "arn:aws:iam::123456789012:role/a$$b/writer"
+def test_a_role_has_no_variable_in_its_path() -> None:
+    with pytest.raises(ValidationError, match="is not the ARN of an IAM role"):
+        Central(workspace=WORKSPACE, role="arn:aws:iam::123456789012:role/a$b/writer", traces=True)
 
 
 def test_tasks_may_become_the_role_and_nothing_else() -> None:

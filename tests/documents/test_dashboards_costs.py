@@ -10,7 +10,7 @@ from documents.catalogue import Label
 from documents.dashboards import dashboards
 from documents.dashboards.model import WORKSPACE
 from documents.observed import Observed
-from documents.prices import Price
+from documents.prices import Estimate
 from tests.documents.boards import data, judge, panel, panels, plain, series, target
 from tests.stacks import observed
 
@@ -39,7 +39,7 @@ def test_prices_are_those_of_the_documentation() -> None:
 
 
 def test_a_price_in_promql() -> None:
-    assert Price(free=1000, per_million=0.25).promql("sum(x)") == "clamp_min(sum(x) - 1000, 0) * 0.25 / 1000000"
+    assert Estimate(free=1000, per_million=0.25).promql("sum(x)") == "clamp_min(sum(x) - 1000, 0) * 0.25 / 1000000"
 
 
 def test_the_interval_of_the_stack_counts() -> None:

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from documents import instances, prices
+from documents import instances
 from documents.catalogue import Pattern
 from documents.compute import Compute, Share
 from documents.faults import ConfigurationError, Fault
 from documents.inputs import Application, Architecture, Collector, checked
 from documents.instances import SIZES, CapacityProvider, Ec2, Instances, Placed
 from documents.names import Names
+from preview.costs import files
+
+PRICES = files.load("us-east-1")
 
 NAMES = Names("shop", "dev")
 ARM = Instances(instance_type="m7g.large", max=6)
@@ -57,7 +60,7 @@ def test_the_processor_is_in_the_name_of_a_type(kind: str, architecture: str) ->
 
 
 def test_every_type_of_known_size_has_a_price_and_its_processor_in_its_name() -> None:
-    assert set(SIZES) == set(prices.INSTANCES)
+    assert {f"instance.{kind}" for kind in SIZES} == {name for name in PRICES.prices if name.startswith("instance.")}
     assert {kind for kind in SIZES if Instances(instance_type=kind, max=2).architecture == "ARM64"} == {
         kind for kind in SIZES if kind.startswith(("t4g", "c7g", "m7g"))
     }
@@ -70,7 +73,8 @@ def test_the_documentation_has_every_type_with_its_figures() -> None:
         kinds = [kind for kind in SIZES if kind.startswith(f"{family}.")]
         [row] = [line for line in text.splitlines() if line.startswith(f"| {family}.")]
         assert all(f".{kind.partition('.')[2]}" in row for kind in kinds)
-        assert row.endswith(f"| {', '.join(f'{prices.INSTANCES[kind].hour:g}' for kind in kinds)} |")
+        dollars = [f"{PRICES[f'instance.{kind}'].first.normalize():f}" for kind in kinds]
+        assert row.endswith(f"| {', '.join(dollars)} |")
         tasks = [str(SIZES[kind].tasks) for kind in kinds]
         assert row.split("|")[3].strip() == ", ".join(tasks if len(set(tasks)) > 1 else tasks[:1])
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,28 @@ def test_the_containers_of_a_task_share_its_network_and_its_processes() -> None:
     around = services["shop-task"]
     assert around["networks"] == {"default": {"aliases": ["shop.dev.toy.internal"]}}
     assert around["ports"] == ["127.0.0.1:8080:8080"]
+
+
+def test_a_container_starts_and_is_asked_for_its_health_as_on_ecs() -> None:
+    check = {"command": ["CMD", "curl", "$HOST"], "interval": 30, "timeout": 5, "retries": 3, "startPeriod": 10}
+    process = {"entryPoint": ["sh", "-c"], "command": ["echo $0"], "workingDirectory": "/srv", "healthCheck": check}
+    definition = json.dumps([SHOP | process, COLLECTOR])
+    first, *others = RESOURCES
+    changed = replace(first, inputs={**first.inputs, "containerDefinitions": definition})
+    toy = replace(recording(), resources=(changed, *others))
+    shop = compose(local.files(toy, RENDERED))["services"]["shop"]
+    assert {key: shop[key] for key in ("entrypoint", "command", "working_dir", "healthcheck")} == {
+        "entrypoint": ["sh", "-c"],
+        "command": ["echo $$0"],
+        "working_dir": "/srv",
+        "healthcheck": {
+            "test": ["CMD", "curl", "$$HOST"],
+            "interval": "30s",
+            "timeout": "5s",
+            "start_period": "10s",
+            "retries": 3,
+        },
+    }
 
 
 def test_a_person_enters_by_this_machine_only_and_starts_at_the_overview() -> None:

@@ -57,6 +57,30 @@ def test_nothing_is_missing(nothing_installed: Path, monkeypatch: pytest.MonkeyP
     assert list(preflight.missing_for_deploy(nothing_installed, "dev")) == []
 
 
+@pytest.mark.parametrize("said", ["true", "'true'", "false"])
+def test_what_is_protected_is_not_destroyed(
+    nothing_installed: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    program(nothing_installed, "pulumi")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    (nothing_installed / "Pulumi.dev.yaml").write_text(f"{STACK}  shop:protect: {said}\n")
+    line = (
+        "shop:protect: is true, so that Pulumi deletes nothing; set it to false, `make deploy STACK=dev`, then "
+        "`make destroy STACK=dev`"
+    )
+    assert list(preflight.missing_for_destroy(nothing_installed, "dev")) == ([line] if "true" in said else [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "asks"),
+    [("", False), ("  shop:existing: { metrics: ws-1 }\n", False), ("  shop:existing: { grafana: g-1 }\n", True)],
+)
+def test_a_token_is_renewed_before_a_grafana_of_others_is_asked(nothing_installed: Path, keys: str, asks: bool) -> None:
+    (nothing_installed / "Pulumi.dev.yaml").write_text(f"{STACK}{keys}")
+    assert preflight.asks_grafana_to_destroy(nothing_installed, "dev") is asks
+
+
 def test_a_docker_client_without_an_engine(nothing_installed: Path) -> None:
     program(nothing_installed, "docker", exit_code=1)
     assert any(line.startswith("docker: ") for line in preflight.missing_for_deploy(nothing_installed, "dev"))

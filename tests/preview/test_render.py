@@ -281,6 +281,12 @@ status, and 1 of method, host and status of what it calls; 6 series of its proce
 them; every request begins a trace; 730 hours; nothing fails. What your code measures besides comes on top, and tail \
 sampling takes from the traces.
 
+## What it costs in a month
+
+Not known: no prices of 'eu-west-1' are known here, only of us-east-1: make a file of them with `make prices \
+REGION=eu-west-1` (AWS's public price list, no credentials), or say whose prices to take instead, with \
+`PRICES=us-east-1`
+
 ## What is made
 
 | component | resources | which |
@@ -430,6 +436,12 @@ Assumed: 10 requests a second to each task of an application, 2 spans each, 5 co
 status, and 1 of method, host and status of what it calls; 6 series of its process, as the sample's in Python has \
 them; every request begins a trace; 730 hours; nothing fails. What your code measures besides comes on top, and tail \
 sampling takes from the traces.
+
+## What it costs in a month
+
+Not known: no prices of 'eu-west-1' are known here, only of us-east-1: make a file of them with `make prices \
+REGION=eu-west-1` (AWS's public price list, no credentials), or say whose prices to take instead, with \
+`PRICES=us-east-1`
 
 ## What is made
 """

@@ -86,7 +86,7 @@ def segments(order: int, names: Sequence[str]) -> list[Segment]:
     def add(name: str, subsegment: bool, status: int) -> str:
         identity = f"{order * 100 + len(made) + 1:016x}"
         end = began + behaviour.duration_seconds(order)
-        made.append(Segment(trace, identity, parent, name, began, end, subsegment, False, fault, status))
+        made.append(Segment(trace, identity, parent, name, began, end, subsegment, False, fault, status, end + 1))
         return identity
 
     for index, name in enumerate(names):

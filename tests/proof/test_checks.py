@@ -228,7 +228,7 @@ def test_counts_must_agree_exactly() -> None:
 def foreign(sender: Sender, number: int, *refused: str) -> tuple[Foreign, Segment]:
     """What was sent, and the segment that X-Ray has of it."""
     one = Foreign(sender, f"1-ffffffff-{number:024x}", f"{number:016x}", f"sent-by-{sender}", refused)
-    return one, Segment(one.trace, one.id, "", one.name, 0, 1, False, False, True, 500)
+    return one, Segment(one.trace, one.id, "", one.name, 0, 1, False, False, True, 500, 2)
 
 
 def with_foreign(*sent: tuple[Foreign, Segment | None]) -> Truth:

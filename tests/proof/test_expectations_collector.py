@@ -11,7 +11,7 @@ from proof.expectations import PANELS
 from proof.expectations.values import Expected, Value, exactly
 from proof.plan import CONFIGURATION, Service
 from proof.truth import Truth
-from tests.proof.made import plan, service, truth
+from tests.proof.made import START, plan, service, truth
 
 BUFFERED: Final[dict[str, Any]] = {"sending_queue": {"storage": "file_storage"}}
 CONFIGURED: Final[dict[str, Any]] = {
@@ -63,6 +63,14 @@ def test_spans_are_those_that_arrived_in_x_ray(uid: str, title: str) -> None:
     assert set(spans.series) == {("front",), ("back",)}
     assert near(spans.series["front",], 20)
     assert near(spans.series["back",], 10)
+
+
+def test_spans_that_arrive_ever_later_came_in_faster_than_they_went_out() -> None:
+    late = [replace(one, arrived=START + 1.5 * (one.end - START)) for one in RUN.traces.segments]
+    slow = replace(RUN, traces=replace(RUN.traces, segments=tuple(late)))
+    assert near(expected("traces", "Spans from applications", run=slow).series["front",], 20)
+    assert near(expected("traces", "Spans to X-Ray", run=slow).series["front",], 20 / 1.5)
+    assert near(expected("collector", "Spans delivered", run=slow).series["front", "awsxray"], 20 / 1.5)
 
 
 def test_spans_of_a_service_pattern_are_those_of_its_collectors() -> None:

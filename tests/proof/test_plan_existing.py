@@ -5,10 +5,11 @@ import json
 import pytest
 
 from documents.dashboards import dashboards
+from documents.environment import observed
 from documents.names import Names
 from preview.render import documents
 from proof.plan import plan
-from settings import load, observed
+from settings import load
 from tests.components.variants import ROOT, VARIANTS, recorded
 
 pytestmark = pytest.mark.slow

@@ -1,7 +1,9 @@
 """The page: complete, self-contained, and without a secret."""
 
+import html
 import json
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from preview.comparison import Comparison, Group, Line
 from proof import report
 from proof.plan import environment, secret_value
 from proof.verdict import Kind, Verdict
+from tests import hostile
 from tests.proof import pages
 from tests.proof.made import plan, service, truth
 
@@ -83,6 +86,37 @@ def test_without_drills_the_page_says_so() -> None:
 def test_text_from_telemetry_is_never_markup(page: str) -> None:
     assert "</script><b>" not in page
     assert "&lt;/script&gt;&lt;b&gt;" in body(page)
+
+
+class Markup(HTMLParser):
+    """The elements of a page, each with the names of its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: set[tuple[str, frozenset[str]]] = set()
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add((tag, frozenset(name for name, _ in attrs)))
+
+
+def test_no_text_of_a_stack_is_markup() -> None:
+    """Titles and descriptions come with dashboards of others, documents with everything that a stack file may say."""
+    every = " ".join(hostile.TEXTS)
+    titled = {"title": every, "description": every}
+    panels = [one | titled if one["type"] != "row" else one for one in pages.BOARD["panels"]]
+    board = json.dumps(pages.BOARD | titled | {"panels": panels})
+    documents = {"dashboards/ecs-tasks.json": board, "tasks/front.json": json.dumps(every), "compose.yaml": every}
+    ours, theirs = (
+        report.render(pages.judged(made), made, pages.FACTS)
+        for made in (
+            pages.made(**{"tasks/front.json": '"text"', "compose.yaml": "text"}),
+            pages.made(**documents),
+        )
+    )
+    assert hostile.TEXTS[2] in html.unescape(body(theirs))
+    assert Markup(theirs).elements == Markup(ours).elements
 
 
 def test_the_page_refers_to_nothing_else(page: str) -> None:

@@ -1,7 +1,9 @@
 """What AWS's services refuse, and what they change by themselves, as far as more than one thing is concerned."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from tests.pulumi_cli.cloud import Cloud, RefusedError, Thing
 
@@ -11,6 +13,7 @@ RULE: Final = "aws:lb/listenerRule:ListenerRule"
 _BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
 _GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"
 _NAT: Final = "aws:ec2/natGateway:NatGateway"
+_NAME: Final = "aws:servicediscovery/service:Service"
 _SUBNET: Final = "aws:ec2/subnet:Subnet"
 _PULLED_BY: Final = frozenset({"ecr.api", "ecr.dkr", "logs", "s3"})
 """The endpoints without which no task starts in a network that has no other way out."""
@@ -57,6 +60,8 @@ def check_deletion(cloud: Cloud, thing: Thing) -> None:
         raise RefusedError(f"{thing.id} is still used by {_listed(users)}")
     if thing.type == _BALANCER and thing.outputs.get("enableDeletionProtection"):
         raise RefusedError(f"{thing.id} is protected against deletion")
+    if lost := _lost_by_deletion(cloud.things(), thing):
+        raise RefusedError(f"{thing.id} is where tasks send their telemetry: {', '.join(sorted(lost))}")
     if thing.type == _GATEWAY and (public := _with_public_addresses(cloud.things(), thing.outputs["vpcId"])):
         raise RefusedError(f"{thing.id} has mapped public addresses: {_listed(public)}")
 
@@ -100,8 +105,49 @@ def _check_tasks(things: Iterable[Thing], inputs: Inputs) -> None:
     granted = {thing.inputs["role"] for thing in _of(things, "RolePolicy")}
     if role not in granted:
         raise RefusedError(f"tasks cannot pull their images: {role} may do nothing")
+    if lost := _collectors_of(definition) - _answering(things):
+        raise RefusedError(f"tasks cannot send their telemetry: no collector at {', '.join(sorted(lost))}")
     _check_providers(things, inputs)
     _check_target_groups(things, inputs, granted)
+
+
+def _lost_by_deletion(things: Iterable[Thing], gone: Thing) -> set[str]:
+    """Where services still send their telemetry when nobody answers there any more. AWS would not mind."""
+    left = [thing for thing in things if (thing.type, thing.key) != (gone.type, gone.key)]
+    definitions = {thing.outputs.get("arn"): thing for thing in _of(left, "TaskDefinition")}
+    services = [thing for thing in left if thing.type == SERVICE]
+    running = [definitions[thing.inputs["taskDefinition"]] for thing in services if gone.id != thing.id]
+    return {host for one in running for host in _collectors_of(one)} & (_answering(things) - _answering(left))
+
+
+def _collectors_of(definition: Thing) -> set[str]:
+    """The hosts to which the tasks of a definition send their telemetry, their own apart."""
+    variables = [
+        variable
+        for container in json.loads(definition.inputs["containerDefinitions"])
+        for variable in container.get("environment", [])
+    ]
+    addresses = {one["value"] for one in variables if one["name"] == "OTEL_EXPORTER_OTLP_ENDPOINT"}
+    return {str(urlsplit(address).hostname) for address in addresses} - {"localhost", "127.0.0.1"}
+
+
+def _answering(things: Iterable[Thing]) -> set[str]:
+    """The private names at which ECS services answer."""
+    zones = {thing.id: thing.inputs["name"] for thing in _of(things, "PrivateDnsNamespace")}
+    registered = {
+        thing.outputs["arn"]: f"{thing.inputs['name']}.{zones[thing.inputs['dnsConfig']['namespaceId']]}"
+        for thing in things
+        if thing.type == _NAME
+    }
+    services = [thing.inputs for thing in things if thing.type == SERVICE]
+    by_name = {registered.get(each.get("serviceRegistries", {}).get("registryArn"), "") for each in services}
+    by_proxy = {
+        alias["dnsName"]
+        for each in services
+        for offered in each.get("serviceConnectConfiguration", {}).get("services", [])
+        for alias in offered["clientAlias"]
+    }
+    return by_name | by_proxy
 
 
 def _check_providers(things: Iterable[Thing], inputs: Inputs) -> None:

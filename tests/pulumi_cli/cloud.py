@@ -4,20 +4,29 @@ Every provider of a stack shares it, each in a process of its own, and a test re
 """
 
 import contextlib
+import hashlib
 import json
 import threading
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
+
+BEGINNING: Final = 2083 * 10 * 86400
+"""The Unix time of day 0, in January 2027: the first second of one of the periods in which a stack renews its token."""
 
 _LOCK = threading.Lock()
 
 
 class RefusedError(Exception):
     """What the real service would answer to a request that cannot be granted."""
+
+
+class HalfMadeError(Exception):
+    """The thing is there, and then something went wrong: what the real providers say when a thing never gets ready."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +130,40 @@ class Cloud:
     def installed(self, home: str, plugin: str) -> bool:
         return (self.folder / "plugins" / quote(home, safe="") / plugin).exists()
 
+    @property
+    def now(self) -> datetime:
+        """The beginning of the day that it is there."""
+        path = self.folder / "day"
+        days = int(path.read_text(encoding="utf-8")) if path.exists() else 0
+        return datetime.fromtimestamp(BEGINNING + 86400 * days, UTC)
+
+    def pass_to(self, day: int) -> None:
+        """Make it that day."""
+        (self.folder / "day").write_text(str(day), encoding="utf-8")
+
     def accepts(self, token: str) -> bool:
-        """Whether some Grafana token that exists has this key."""
-        return any(thing.outputs.get("key") == token for thing in self.things())
+        """Whether some Grafana token that exists has this key, and has not expired."""
+        return any(
+            thing.outputs.get("key") == token and self.now < datetime.fromisoformat(thing.outputs["expiresAt"])
+            for thing in self.things()
+        )
+
+    def is_first(self, mark: str) -> bool:
+        """Whether nobody has asked this before."""
+        path = self.folder / "seen" / hashlib.sha256(mark.encode()).hexdigest()
+        path.parent.mkdir(exist_ok=True)
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
     @contextlib.contextmanager
     def logged(self, operation: str, token: str, name: str, inputs: Mapping[str, Any]) -> Generator[None]:
         began, error = time.time(), ""
         try:
             yield
-        except RefusedError as refused:
+        except (RefusedError, HalfMadeError) as refused:
             error = str(refused)
             raise
         finally:

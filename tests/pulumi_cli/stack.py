@@ -50,15 +50,16 @@ ALERTS: Final[Mapping[str, Any]] = {
 }
 """Everybody who can be told; the address of the second is encrypted into the stack's file."""
 
-_PARTS: Final = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "__main__.py", "settings.py")
+_PARTS: Final = ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "__main__.py", "project_files.py", "settings.py")
 _ROOMS: Final = ("components", "documents", "sample")
 _PLUGINS: Final = {"aws": "pulumi_aws", "docker-build": "pulumi_docker_build", "grafana": "pulumiverse_grafana"}
 _SECONDS: Final = 240
 
 _CLOCK: Final = """\
 import os, time
-_now, _later = time.time, 86400 * int(os.environ["DAYS_LATER"])
-time.time = lambda: _now() + _later
+_passed = time.monotonic
+_then, _began = float(os.environ["PROGRAM_TIME"]), _passed()
+time.time = lambda: _then + _passed() - _began
 """
 """The program's clock, for what happens on another day."""
 
@@ -120,6 +121,8 @@ class Stack:
         for package, distribution in _PLUGINS.items():
             _install_plugin(folder / "home", package, importlib.metadata.version(distribution))
         (folder / "state").mkdir()
+        (folder / "clock").mkdir()
+        (folder / "clock" / "sitecustomize.py").write_text(_CLOCK, encoding="utf-8")
         stack = cls(folder, name, cloud)
         stack.run("stack", "init", name)
         stack.configure(alerts=ALERTS)
@@ -142,6 +145,18 @@ class Stack:
         """What the stack's file says under a key of this project."""
         return self._document()["config"][f"{PROJECT}:{key}"]
 
+    def configurations(self) -> dict[str, Any]:
+        """What the stack's file says under each key of this project."""
+        prefix = f"{PROJECT}:"
+        config = self._document()["config"]
+        return {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
+
+    def forget(self, key: str) -> None:
+        """Take a key out of the stack's file."""
+        document = self._document()
+        del document["config"][f"{PROJECT}:{key}"]
+        self._file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
     def configure(self, **values: Any) -> None:
         """Set keys of the stack's file, structured."""
         document = self._document()
@@ -152,9 +167,20 @@ class Stack:
         """`pulumi up` without its preview."""
         return self.run("up", "--yes", "--skip-preview", *arguments, **options)
 
-    def run(self, *arguments: str, refuse: str = "", slow: str = "", days_later: int = 0, code: int | None = 0) -> Run:
-        """Run `pulumi`. Fails unless it exits with `code`; `refuse` and `slow` are for the stand-ins (see there)."""
+    def run(
+        self,
+        *arguments: str,
+        refuse: str = "",
+        slow: str = "",
+        first: str = "",
+        day: int | None = None,
+        code: int | None = 0,
+    ) -> Run:
+        """Run `pulumi`. Fails unless it exits with `code`; `refuse`, `slow` and `first` are for the stand-ins (see
+        there). From a `day` on it is that day."""
         self.cloud.forget_calls()
+        if day is not None:
+            self.cloud.pass_to(day)
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -169,13 +195,11 @@ class Stack:
             "STANDIN_GRAFANA": self.grafana.address,
             "STANDIN_REFUSE": refuse,
             "STANDIN_SLOW": slow,
+            "STANDIN_FIRST": first,
+            "PYTHONPATH": str(self.folder / "clock"),
+            "PROGRAM_TIME": str(self.cloud.now.timestamp()),
         }
-        if days_later:
-            clock = self.folder / "clock"
-            clock.mkdir(exist_ok=True)
-            (clock / "sitecustomize.py").write_text(_CLOCK, encoding="utf-8")
-            environment |= {"PYTHONPATH": str(clock), "DAYS_LATER": str(days_later)}
-        chosen = () if arguments[:2] == ("stack", "init") else ("--stack", self.name)
+        chosen = () if arguments[:2] == ("stack", "init") or arguments[0] == "package" else ("--stack", self.name)
         began = time.monotonic()
         done = subprocess.run(
             ["pulumi", *arguments, *chosen, "--non-interactive", "--color", "never"],

@@ -4,6 +4,7 @@
 Started by the engine as `pulumi-resource-<package> <engine address>`. Environment: STANDIN_PACKAGE and STANDIN_VERSION
 name the plugin, STANDIN_CLOUD is the folder, STANDIN_GRAFANA the address at which Grafana workspaces answer.
 STANDIN_REFUSE and STANDIN_SLOW are regular expressions over `<operation> <type> <name>`: such requests fail, or linger.
+STANDIN_FIRST is what comes of the first creation of each resource: it is "refused", or the thing is "half-made".
 """
 
 import contextlib
@@ -17,10 +18,10 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from tests.pulumi_cli import behaviour, providers
-from tests.pulumi_cli.cloud import Cloud, RefusedError, Thing
+from tests.pulumi_cli.cloud import Cloud, HalfMadeError, RefusedError, Thing
 
 _STEADY_SECONDS = 0.5
 """How long an ECS service takes, so that an order of operations that is only luck shows."""
@@ -52,10 +53,18 @@ def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(
-        self, package: str, version: str, cloud: Cloud, *, grafana: str, refuse: re.Pattern[str], slow: re.Pattern[str]
+        self,
+        package: str,
+        version: str,
+        cloud: Cloud,
+        *,
+        grafana: str,
+        refuse: re.Pattern[str],
+        slow: re.Pattern[str],
+        first: str,
     ) -> None:
         self._package, self._version, self._cloud, self._grafana = package, version, cloud, grafana
-        self._refuse, self._slow = refuse, slow
+        self._refuse, self._slow, self._first = refuse, slow, first
         self._home = ""
         self._token = ""
 
@@ -132,13 +141,20 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             id_ = providers.identity(request.type, request.name, inputs)
             outputs = {
                 **inputs,
-                **providers.computed(request.type, id_, inputs, grafana=self._grafana, revision=revision),
+                **providers.computed(
+                    request.type, id_, inputs, grafana=self._grafana, revision=revision, now=self._cloud.now
+                ),
             }
             self._check_home(request.type, inputs)
             behaviour.check_creation(self._cloud, request.type, inputs)
             thing = self._thing(request, id_, inputs, outputs)
             there = self._cloud.get(thing.type, thing.key) is not None
             self._cloud.put(thing, new=not (thing.type in providers.KNOWN_AGAIN and there))
+            if self._is_to_be("half-made", request):
+                half = provider_pb2.ErrorResourceInitFailed(
+                    id=id_, properties=_struct(outputs), inputs=request.properties, reasons=["it never got ready"]
+                )
+                raise HalfMadeError(half)
         return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -162,7 +178,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             if there is None:
                 raise RefusedError(f"{request.type} {request.id!r} does not exist")
             if self._package == "docker-build":
-                former = providers.computed(request.type, request.id, inputs, grafana="", revision=0)
+                former = providers.computed(request.type, request.id, inputs)
             else:
                 former = {name: there.outputs[name] for name in former if name in there.outputs}
             # What an update does not change stays as it is, whatever Pulumi takes it for.
@@ -192,6 +208,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             found = providers.answer(request.tok, _plain(request.args), _REGION, self._cloud.things())
         except KeyError:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the stand-in does not know the function {request.tok}")
+        if request.tok == "aws:grafana/getWorkspace:getWorkspace":
+            found = {**found, "endpoint": f"{self._grafana}/{found['workspaceId']}"}
         response = provider_pb2.InvokeResponse()
         # A keyword: the field has no other spelling.
         getattr(response, "return").CopyFrom(_struct(found))
@@ -205,17 +223,32 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         try:
             with self._cloud.logged(operation, request.type, request.name, inputs):
                 self._obey(f"{operation} {request.type} {request.name}")
+                self._refuse_first(operation, request)
                 if request.type == behaviour.SERVICE:
                     time.sleep(_STEADY_SECONDS)
                 yield
         except RefusedError as refused:
             context.abort(grpc.StatusCode.UNKNOWN, str(refused))
+        except HalfMadeError as error:
+            [half] = error.args
+            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=half.reasons[0])
+            status.details.add().Pack(half)
+            # The part of an error by which the engine learns that the thing is there.
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            context.abort(grpc.StatusCode.UNKNOWN, half.reasons[0])
 
     def _obey(self, what: str) -> None:
         if self._slow.search(what):
             time.sleep(_LINGER_SECONDS)
         if self._refuse.search(what):
             raise RefusedError("the stand-in was told to refuse this")
+
+    def _refuse_first(self, operation: str, request: Any) -> None:
+        if operation == "create" and self._is_to_be("refused", request):
+            raise RefusedError("the stand-in refuses each creation once")
+
+    def _is_to_be(self, outcome: str, request: Any) -> bool:
+        return outcome == self._first and self._cloud.is_first(f"{outcome} {request.type} {request.name}")
 
     def _thing(self, request: Any, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Thing:
         inside_grafana = self._package == "grafana"
@@ -287,6 +320,7 @@ def main() -> None:
         grafana=os.environ["STANDIN_GRAFANA"],
         refuse=re.compile(os.environ["STANDIN_REFUSE"] or _NOTHING),
         slow=re.compile(os.environ["STANDIN_SLOW"] or _NOTHING),
+        first=os.environ["STANDIN_FIRST"],
     )
     server = grpc.server(futures.ThreadPoolExecutor(16))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)

@@ -30,7 +30,20 @@ TOPIC = "aws:sns/topic:Topic"
 POLICY = "aws:sns/topicPolicy:TopicPolicy"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TELLS = ("Topic", "TopicPolicy", "TopicSubscription", "Key", "MetricAlarm", "AlertManagerDefinition", "EventRule")
-KEEPS_DATA = ("Workspace", "LogGroup", "DataSource", "Folder", "Repository", "PrivateDnsNamespace", "Cluster", "Vpc")
+KEEPS_DATA = (
+    "Cluster",
+    "Dashboard",
+    "DataSource",
+    "Folder",
+    "Key",
+    "LoadBalancer",
+    "LogGroup",
+    "PrivateDnsNamespace",
+    "Repository",
+    "Topic",
+    "Vpc",
+    "Workspace",
+)
 
 
 def things_by_id(stack: Stack) -> dict[str, str]:
@@ -62,8 +75,9 @@ def containers(call_inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def unprotected(stack: Stack) -> None:
-    """Let the stack's load balancer go with it."""
-    stack.configure(loadBalancer={**stack.configuration("loadBalancer"), "deletionProtection": False})
+    """Let the stack's load balancer and what holds data go with it."""
+    balancer = {**stack.configuration("loadBalancer"), "deletionProtection": False}
+    stack.configure(loadBalancer=balancer, protect=False)
 
 
 class TestFirstDeployment:
@@ -152,11 +166,17 @@ class TestUnchangedStack:
         assert not deployed.grafana.requests
         assert (things_by_id(deployed), token_of(deployed)) == (before, token)
 
-    def test_renews_only_the_token_after_ten_days(self, deployed: Stack) -> None:
-        token = token_of(deployed)
-        run = deployed.up(days_later=10)
-        assert run.changes == [f"create {TOKEN} grafana-token", f"delete {TOKEN} grafana-token"]
-        assert token_of(deployed) != token
+    def test_renews_its_token_on_its_schedule_and_changes_nothing_else(self, deployed: Stack) -> None:
+        """Day 0 is the first of a period of renewal. On day 365 the token that the stack knows has long expired."""
+        for day in (1, 9):
+            assert not deployed.run("up", "--yes", "--expect-no-changes", day=day).changes
+        for day in (10, 31, 365):
+            token = token_of(deployed)
+            run = deployed.up(day=day)
+            assert_prints_no_fault(run)
+            assert run.changes == [f"create {TOKEN} grafana-token", f"delete {TOKEN} grafana-token"], day
+            assert token_of(deployed) != token
+        assert not deployed.grafana.requests
 
 
 class TestSwitchOfThePattern:
@@ -178,14 +198,57 @@ class TestSwitchOfThePattern:
         assert_collector_goes_last(back)
         assert_same_alerts(back, "delete")
 
-    def test_of_one_application(self, deployed: Stack) -> None:
+    def test_to_service_connect_and_back(self, deployed: Stack) -> None:
+        """By sidecars, `collector.discovery` is changed without a loss, as docs/configuration.md says: with Cloud Map
+        the ways there and back are those of the test above."""
         kept = things_by_id(deployed)
-        applications = deployed.configuration("applications")
-        deployed.configure(applications=[applications[0], {**applications[1], "pattern": "service"}])
-        run = deployed.up()
+        deployed.configure(pattern="service", collector={"discovery": "serviceConnect"})
+        there = deployed.up()
+        assert_prints_no_fault(there)
         assert kept.items() <= things_by_id(deployed).items()
-        assert run.of("update", SERVICE) == ["inventory-service"]
-        assert run.of("create", DEFINITION) == ["collector-definition", "inventory-definition"]
+        assert_collector_comes_first(there)
+
+        deployed.configure(pattern="sidecar")
+        back = deployed.up()
+        assert_prints_no_fault(back)
+        assert kept == things_by_id(deployed)
+        assert_collector_goes_last(back)
+
+    def test_of_one_application(self, deployed: Stack) -> None:
+        kept, existed = things_by_id(deployed), names_of(deployed.cloud.things())
+        first, second = deployed.configuration("applications")
+        deployed.configure(applications=[first, {**second, "pattern": "service"}])
+        there = deployed.up()
+        assert kept.items() <= things_by_id(deployed).items()
+        assert_collector_comes_first(there, "inventory-service")
+
+        deployed.configure(applications=[first, second])
+        back = deployed.up()
+        assert kept == things_by_id(deployed)
+        assert names_of(deployed.cloud.things()) == existed
+        assert_collector_goes_last(back, "inventory-service")
+
+    def test_of_production_and_back(self, fresh: Fresh) -> None:
+        """Behind a load balancer, in a closed network, with requests that shift."""
+        stack = fresh("prod")
+        stack.up()
+        kept = things_by_id(stack)
+        stack.configure(pattern="sidecar")
+        there = stack.up()
+        assert_prints_no_fault(there)
+        assert_as_recorded(stack)
+        assert things_by_id(stack).items() <= kept.items()
+        assert {name for name in kept if name not in things_by_id(stack)} == {
+            "aws:cloudwatch/logGroup:LogGroup collector-logs"
+        }
+        assert_collector_goes_last(there)
+
+        stack.configure(pattern="service")
+        back = stack.up()
+        assert_prints_no_fault(back)
+        assert_as_recorded(stack)
+        assert_collector_comes_first(back)
+        assert set(things_by_id(stack)) == set(kept)
 
 
 def assert_same_alerts(run: Run, moved: str) -> None:
@@ -198,20 +261,25 @@ def assert_same_alerts(run: Run, moved: str) -> None:
     } == {(moved, ALARM)}
 
 
-def assert_collector_comes_first(run: Run) -> None:
-    """No application is pointed at the collector's service before that is steady."""
+BOTH = ("storefront-service", "inventory-service")
+
+
+def assert_collector_comes_first(run: Run, *switched: str) -> None:
+    """No application is pointed at the collector's service before that is steady; the stand-in of ECS refuses tasks
+    that are pointed at one that is not there."""
     steady = next(call for call in run.calls if str(call) == f"create {SERVICE} collector-service")
-    switched = [call for call in run.calls if call.operation == "update" and call.type == SERVICE]
-    assert {call.name for call in switched} == {"storefront-service", "inventory-service"}
-    assert all(call.began > steady.ended for call in switched)
+    updates = [call for call in run.calls if call.operation == "update" and call.type == SERVICE]
+    assert {call.name for call in updates} == set(switched or BOTH)
+    assert all(call.began > steady.ended for call in updates)
 
 
-def assert_collector_goes_last(run: Run) -> None:
-    """The collector's service goes only when every application is steady without it."""
-    gone = next(call for call in run.calls if str(call) == f"delete {SERVICE} collector-service")
-    switched = [call for call in run.calls if call.operation == "update" and call.type == SERVICE]
-    assert {call.name for call in switched} == {"storefront-service", "inventory-service"}
-    assert all(call.ended < gone.began for call in switched)
+def assert_collector_goes_last(run: Run, *switched: str) -> None:
+    """Nothing of the collector goes before every application is steady without it."""
+    gone = [call for call in run.calls if call.operation == "delete" and call.name.startswith("collector-")]
+    assert f"delete {SERVICE} collector-service" in map(str, gone)
+    updates = [call for call in run.calls if call.operation == "update" and call.type == SERVICE]
+    assert {call.name for call in updates} == set(switched or BOTH)
+    assert max(call.ended for call in updates) < min(call.began for call in gone)
 
 
 class TestChanges:
@@ -229,17 +297,6 @@ class TestChanges:
             f"update {SERVICE} storefront-service",
             f"delete {DEFINITION} storefront-definition",
         ]
-
-    def test_turning_grafana_off_removes_all_of_it_and_on_brings_it_back(self, deployed: Stack) -> None:
-        existed = names_of(deployed.cloud.things())
-        wanted, alerts = deployed.configuration("grafana"), deployed.configuration("alerts")
-        deployed.configure(grafana={"enabled": False}, alerts=alerts | {"traces": False})
-        run = deployed.up()
-        assert not [call for call in run.calls if call.type.startswith("grafana:")]
-        assert not [thing for thing in deployed.cloud.things() if "grafana" in thing.type]
-        deployed.configure(grafana=wanted, alerts=alerts)
-        deployed.up()
-        assert names_of(deployed.cloud.things()) == existed
 
 
 class TestSubscriptions:
@@ -309,10 +366,33 @@ class TestTwoStacksInOneAccount:
 
 class TestDestruction:
     def test_leaves_nothing_and_asks_nothing_of_grafana(self, deployed: Stack) -> None:
-        run = deployed.run("destroy", "--yes", "--skip-preview", refuse=" grafana:")
+        # Its token has expired by then.
+        run = deployed.run("destroy", "--yes", "--skip-preview", refuse=" grafana:", day=45)
         assert not [call for call in run.calls if call.type.startswith("grafana:")]
         assert not deployed.cloud.things()
         assert not deployed.resources()
+
+
+RENEWED = ("--target", "**:WorkspaceServiceAccountToken::**", "--target", "**pulumi:providers:grafana::**")
+"""The token and the provider that has it, as `make destroy` renews them first."""
+
+
+class TestDestructionInAGrafanaOfOthers:
+    def test_needs_a_token_that_has_not_expired(self, fresh: Fresh) -> None:
+        """What is in it does not go with it, so Grafana is asked to delete it, and refuses an expired token."""
+        stack = fresh("dev")
+        stack.configure(existing={"grafana": "g-1234567890"}, alerts={**stack.configuration("alerts"), "traces": False})
+        stack.forget("grafana")
+        assert_prints_no_fault(stack.up())
+        refused = stack.run("destroy", "--yes", "--skip-preview", day=45, code=None)
+        assert refused.code != 0
+        assert "401" in refused.output
+
+        renewed = stack.up(*RENEWED)
+        assert renewed.changes == [f"create {TOKEN} grafana-token", f"delete {TOKEN} grafana-token"]
+        stack.run("destroy", "--yes", "--skip-preview")
+        assert not stack.cloud.things()
+        assert not stack.resources()
 
 
 class TestWrongConfiguration:

@@ -28,6 +28,8 @@ alertmanager_config: |
       sns_configs:
         - topic_arn: {topic}
 """
+SUBSCRIBED = "on-call-key-7f3a@example.com"
+"""An address that AWS tells to whoever may ask, and that nobody else has to see."""
 ALARM = "shop-dev-TaskOutOfMemory"
 EVENTS = {"Namespace": "ECS", "MetricName": "Out"}
 DIMENSIONS = [{"Name": "Cluster", "Value": "<cluster.id>"}, {"Name": "Service", "Value": "front"}]
@@ -159,7 +161,9 @@ def cloud(**changes: Any) -> Cloud:
             "definition": DEFINITION.format(topic="arn:aws:sns:eu-west-1:123456789012:alerts"),
             "alarms": {ALARM: told(1.0)},
             "subscriptions": {
-                "shop-dev-alerts": [{"SubscriptionArn": "arn:aws:sns:eu-west-1:1:t:1", "Protocol": "email"}]
+                "shop-dev-alerts": [
+                    {"SubscriptionArn": "arn:aws:sns:eu-west-1:1:t:1", "Protocol": "email", "Endpoint": SUBSCRIBED}
+                ]
             },
             "dashboards": {"shop": BOARD | {"id": 3, "version": 2, "graphTooltip": 0}},
             **changes,

@@ -40,7 +40,9 @@ def asked() -> Iterator[Asked]:
             verdicts = asyncio.run(work)
             assert cloud.tokens == set(), "the token outlived the question"
             everything = repr(verdicts)
-            assert not any(secret in everything for secret in (USER.secret_key, USER.session_token, TOKEN))
+            assert not any(
+                secret in everything for secret in (USER.secret_key, USER.session_token, TOKEN, stack.SUBSCRIBED)
+            )
             return verdicts
 
         yield ask

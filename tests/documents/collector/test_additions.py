@@ -222,7 +222,10 @@ def test_the_front_stays_ours() -> None:
     assert collector.front(with_additions) == collector.front(inputs(Pattern.SERVICE, {}))
 
 
-@given(some.text(), some.text())
+_TEXTS = some.text(some.characters(exclude_characters="\0"))
+
+
+@given(_TEXTS, _TEXTS)
 def test_texts_arrive_as_they_are(key: str, value: str) -> None:
     """Also those that look like YAML, and a `$`: it is for the collector to read."""
     theirs = {"exporters": {"debug": {key: value}}}
