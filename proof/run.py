@@ -58,7 +58,7 @@ async def observed(
     say(f"starting {', '.join(f'{service.count} x {service.name}' for service in plan.services)}")
     async with running(plan, programs, folder) as stack, prometheus(stack.prometheus_url) as server:
         load, steady = await stack.drive(
-            timing, lambda: _flowing(stack), lambda since: _recorded(plan, server, since), say
+            timing, lambda: _flowing(stack), lambda since: recorded(plan, server, since), say
         )
         say("waiting for the last of the telemetry")
         sent = len(load.sent)
@@ -106,7 +106,7 @@ async def _arrived(stack: Stack, server: Prometheus, sent: int, end: float) -> b
     )
 
 
-async def _recorded(plan: Plan, server: Prometheus, since: float) -> bool:
+async def recorded(plan: Plan, server: Prometheus, since: float) -> bool:
     """Whether every group of rules was evaluated after a time, and those that add up have found something to add: on a
     busy machine the first rates come late, and long windows are not looked at again for a while."""
     if not await _evaluated(server, since):
