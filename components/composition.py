@@ -20,7 +20,7 @@ from components.instances import Ground
 from components.load_balancer import Balancer, Entrance, shared_balancer
 from components.metrics import Metrics
 from components.network import Network
-from components.patterns import CollectorService, Pattern, Scraper, ScraperArgs, Sidecar
+from components.patterns import CollectorService, Pattern, Scraper, ScraperArgs, Sidecar, keep_logs
 from components.sampling import Sampling
 from components.site import Site
 from components.tasks import Task, TaskArgs, schedules
@@ -210,12 +210,17 @@ def _patterns(asked: _Asked, place: Place, metrics: Metrics, outputs: Outputs) -
     settings, site = asked.settings, asked.site
     telemetry = metrics.telemetry(settings.signals)
     sidecar = Sidecar(telemetry, settings.collector, site.region)
-    collector = None
+    needs: ScraperArgs = {"place": place, "telemetry": telemetry, "collector": settings.collector}
+    scraper = collector = None
+    if settings.scraped:
+        scraper = Scraper(SCRAPER, needs, site.opts)
+    elif any(one.metrics for one in settings.applications):
+        keep_logs(Scraper, SCRAPER, place)
     if catalogue.Pattern.SERVICE in settings.patterns:
-        needs: ScraperArgs = {"place": place, "telemetry": telemetry, "collector": settings.collector}
-        scraper = Scraper(SCRAPER, needs, site.opts) if settings.scraped else None
         collector = CollectorService(COLLECTOR, {**needs, "scraper": scraper}, site.opts)
         outputs |= _of_collectors(place, settings, collector, scraper)
+    else:
+        keep_logs(CollectorService, COLLECTOR, place)
     return _Patterns(sidecar, collector)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from preview import wiring
+from preview.computed import outputs_of
 from preview.recorder import record
 from preview.recording import ProgramError, Recording, Resource
 
@@ -29,7 +30,9 @@ class Differences:
 def between(before: Recording, after: Recording) -> Differences:
     """How `after` differs from `before`, components and what is only looked up left aside."""
     old, new = _made(before), _made(after)
-    kept = {urn: _differing(old[urn].inputs, new[urn].inputs) for urn in new if urn in old}
+    kept = {
+        urn: _differing(_asked(old[urn], before.region), _asked(new[urn], after.region)) for urn in new if urn in old
+    }
     return Differences(
         tuple(resource for urn, resource in new.items() if urn not in old),
         tuple(resource for urn, resource in old.items() if urn not in new),
@@ -40,6 +43,11 @@ def between(before: Recording, after: Recording) -> Differences:
 def _made(recording: Recording) -> dict[str, Resource]:
     made = (each for each in recording.resources if each.made)
     return {each.urn: each for each in made if not each.type.startswith("pulumi:providers:")}
+
+
+def _asked(resource: Resource, region: str) -> Mapping[str, Any]:
+    """Its inputs, and the stack's region where the provider adds that to them."""
+    return {"region": region, **resource.inputs} if "region" in outputs_of(resource.type) else resource.inputs
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:

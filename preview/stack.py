@@ -162,7 +162,8 @@ def _is_integer(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    # In the CLI's order of keys, which comes out again in what the program writes.
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _items(value: Any) -> list[Any]:

@@ -13,11 +13,15 @@ from tests.pulumi_cli.providers import EVERYTHING, NEVER_REPLACES, REPLACED_BY
 
 def lost(before: Recording, after: Recording) -> dict[str, str]:
     """What happens to each resource that holds data, by name: `deleted`, or `replaced by <input>`. Resources hold data
-    if they are protected; both recordings are of a stack that says `protect`."""
+    if they are protected; both recordings are of a stack that says `protect`.
+
+    In another region everything is another: it is a property of AWS's resources which the provider fills in, and no
+    input; what is in Grafana goes with its workspace."""
     held = {one.urn: one for one in before.resources if one.options.get("protect")}
     assert held, "the stack does not say protect"
     there = {one.urn: one for one in after.resources}
-    replaced = _replaced(before, there)
+    moved = before.region != after.region
+    replaced = dict.fromkeys(held, "region") if moved else _replaced(before, there)
     return {
         one.name: f"replaced by {replaced[urn]}" if urn in there else "deleted"
         for urn, one in sorted(held.items(), key=lambda item: item[1].name)

@@ -1,5 +1,6 @@
 """Deployment patterns of the collector: one file each, all answering the same question with an `Instrumentation`."""
 
+from components.patterns.collectors import keep_logs
 from components.patterns.instrumentation import Instrumentation, Pattern, Telemetry, instrument
 from components.patterns.scraper import Scraper, ScraperArgs
 from components.patterns.service import CollectorService, CollectorServiceArgs
@@ -15,4 +16,5 @@ __all__ = [
     "Sidecar",
     "Telemetry",
     "instrument",
+    "keep_logs",
 ]

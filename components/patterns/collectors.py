@@ -63,9 +63,7 @@ def collectors_task(
     `containers` makes the container definitions for a remote-write address, `does` is what they may do, `secrets` are
     the ARNs that they read.
     """
-    # What collectors say of themselves goes with them: a stack may go back to sidecars.
-    passing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False))
-    logs = fargate.log_group(f"{name}-logs", place, service, passing)
+    logs = fargate.log_group(f"{name}-logs", place, service, opts)
     kept = telemetry.configurations.keep(place.site.names.family(service), containers(PENDING), 0)
 
     def definitions(known: Sequence[Any]) -> str:
@@ -92,3 +90,14 @@ def collectors_task(
         opts=opts,
     )
     return definition, roles.granted
+
+
+def keep_logs(kind: type[pulumi.ComponentResource], service: str, place: Place) -> None:
+    """The log group of collectors that a stack does not run, below a component of their `kind`, as they would have it.
+
+    So a switch to sidecars keeps what they have said, and a switch back goes on in it. Pulumi has no way to keep only
+    what is there already, and an empty log group costs nothing.
+    """
+    component = pulumi.ComponentResource(f"ecs-observability:index:{kind.__name__}", service, None, place.site.opts)
+    logs = fargate.log_group(f"{service}-logs", place, service, pulumi.ResourceOptions(parent=component))
+    component.register_outputs({"logGroup": logs.name})

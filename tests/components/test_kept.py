@@ -1,6 +1,6 @@
 """What holds data: that it is protected where a stack says so, and which changes of a stack file would lose it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -24,6 +24,7 @@ from tests.components.variants import (
     KEY_ARN,
     LARGE,
     LISTENER,
+    MORNING,
     NIGHTLY,
     PARAMETER,
     PIPED,
@@ -42,7 +43,21 @@ Config = Mapping[str, Any]
 
 EMAIL: Final = {"email": "people@example.com"}
 SLACK: Final = {"chat": {"slack": {"workspace": "T0123ABCD", "channel": "C0123ABCD"}}}
-SHOP: Final = STOREFRONT | {"image": {"build": "./sample"}, "traffic": {"hosts": ["shop.example.com"]}}
+TEAMS: Final = {
+    "chat": {
+        "teams": {
+            "tenant": "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "team": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            "channel": "19%3aabc%40thread.tacv2",
+        }
+    }
+}
+THRESHOLDS: Final = {"errors": 10, "latency": "2s", "cpu": 80, "memory": 80}
+SHOP: Final = STOREFRONT | {
+    "image": {"build": "./sample"},
+    "traffic": {"hosts": ["shop.example.com"]},
+    "metrics": {"port": 9464},
+}
 BY_NIGHT: Final = NIGHTLY | {"schedule": {"expression": "rate(1 day)"}}
 
 OF_ALL: Final[Config] = {
@@ -52,9 +67,55 @@ OF_ALL: Final[Config] = {
     "environment": {"LEVEL": "info"},
     "secrets": {"DSN": PARAMETER},
     "ratio": 0.5,
-    "instrumentation": "python",
-    "container": {"user": "1000:1000"},
-    "volumes": {"cache": {"path": "/cache"}},
+    "instrumentation": {"language": "python", "image": f"{REGISTRY}/mirror/adot-python:v0.13.0"},
+    "container": {
+        "user": "1000:1000",
+        "ulimits": {"nofile": {"soft": 65535, "hard": 1048576}},
+        "stopTimeout": 90,
+        "initProcess": True,
+        "dropCapabilities": ["ALL"],
+        "tmpfs": {"/tmp": 64},
+        "workingDirectory": "/srv",
+        "entryPoint": ["/bin/app"],
+        "extra": {
+            "dockerLabels": {"team": "shop"},
+            "interactive": True,
+            "pseudoTerminal": True,
+            "repositoryCredentials": {"credentialsParameter": SECRET},
+            "restartPolicy": {"enabled": True, "ignoredExitCodes": [0], "restartAttemptPeriod": 60},
+            "startTimeout": 60,
+            "systemControls": [{"namespace": "net.core.somaxconn", "value": "1024"}],
+            "versionConsistency": "disabled",
+        },
+    },
+    "volumes": {
+        "cache": {"path": "/cache"},
+        "data": {
+            "path": "/data",
+            "efs": {"fileSystemId": "fs-0123456789abcdef0", "accessPointId": "fsap-0123456789abcdef0"},
+        },
+        "media": {
+            "path": "/media",
+            "readOnly": True,
+            "efs": {"fileSystemId": "fs-0123456789abcdef1", "rootDirectory": "/shop"},
+        },
+    },
+    "logs": {
+        "firelens": {
+            "image": f"{REGISTRY}/team/router:1.2.0",
+            "memory": 256,
+            "essential": False,
+            "configFile": "/fluent-bit/shop.conf",
+            "options": {"Retry_Limit": "5"},
+            "secretOptions": {"external_id": SECRET},
+            "permissions": [
+                {
+                    "actions": ["firehose:PutRecordBatch"],
+                    "resources": ["arn:aws:firehose:eu-west-1:123456789012:deliverystream/shop"],
+                }
+            ],
+        }
+    },
     "ephemeralStorage": 50,
     "exec": True,
     "executionRole": EXECUTION_ROLE,
@@ -80,6 +141,7 @@ HELD: Final = {
     "cloudwatch-logs",
     "cloudwatch-metrics",
     "cluster-namespace",
+    "collector-logs",
     "events-logs",
     "grafana-folder",
     "grafana-workspace",
@@ -89,6 +151,7 @@ HELD: Final = {
     "network-vpc",
     "nightly-logs",
     "schedules-dead-letters",
+    "scraper-logs",
     "storefront-logs",
     "storefront-repository",
     "traffic-access-bucket",
@@ -104,14 +167,41 @@ HARMLESS: Final[Mapping[str, Config]] = {
             "cpu": 1024,
             "memory": 4096,
             "desiredCount": 3,
-            "scaling": {"max": 6},
+            "scaling": {
+                "min": 2,
+                "max": 6,
+                "cpu": 50,
+                "memory": 60,
+                "scaleInCooldown": 300,
+                "scaleOutCooldown": 30,
+            },
             "queue": 1024,
             "receivers": ["xray"],
             "additions": {"processors": {"attributes/large": {"actions": [LARGE]}}, "service": PIPED},
         },
         "metrics": {"retentionDays": 400, "intervalSeconds": 30, "maxSeries": 50_000, "toCloudwatch": True},
-        "traces": {"rules": [{"name": "health", "ratio": 0}], "indexedAttributes": ["shop.order"]},
-        "destinations": [{"name": "partner", "endpoint": "https://otlp.example.com", "headers": {"key": SECRET}}],
+        "traces": {
+            "rules": [
+                {
+                    "name": "health",
+                    "ratio": 0,
+                    "priority": 10,
+                    "reservoir": 0,
+                    "service": "storefront",
+                    "method": "GET",
+                    "path": "/healthz",
+                }
+            ],
+            "indexedAttributes": ["shop.order"],
+        },
+        "destinations": [
+            {
+                "name": "partner",
+                "endpoint": "https://otlp.example.com",
+                "headers": {"key": SECRET},
+                "signals": ["traces"],
+            }
+        ],
         "tags": {"team": "shop"},
         # Beside a collector of that size.
         "tasks": [BY_NIGHT | {"cpu": 2048, "memory": 8192}],
@@ -120,30 +210,82 @@ HARMLESS: Final[Mapping[str, Config]] = {
     "who is told, who looks, who may": {
         "collector": {"essential": True, "restart": False, "waitFor": "healthy"},
         "traces": {"ratio": 0.25, "endpoint": "otlp"},
-        "alerts": {"thresholds": {"errors": 10}, "traces": True, "runbooks": "https://example.com/runbooks"}
-        | {"disabled": ["CollectorMemoryHigh"], "subscriptions": [EMAIL]},
+        "alerts": {
+            "thresholds": THRESHOLDS | {"queue": 60},
+            "traces": True,
+            "runbooks": "https://example.com/runbooks",
+            "disabled": ["CollectorMemoryHigh"],
+            "subscriptions": [
+                EMAIL,
+                TEAMS,
+                SLACK | {"severity": "warning"},
+                {"https": "https://example.com/integration/secret-key"},
+                {"pagerduty": {"secretArn": SECRET, "secretKey": "key"}},
+            ],
+        },
         "grafana": {
-            "admins": {"users": ["u-1"]},
-            "editors": {"groups": ["g-1"]},
-            "viewers": {"users": ["u-3"]},
+            "admins": {"users": ["u-1"], "groups": ["g-1"]},
+            "editors": {"users": ["u-2"], "groups": ["g-2"]},
+            "viewers": {"users": ["u-3"], "groups": ["g-3"]},
             "dashboards": ["tests/components/team.json"],
-            "networkAccess": {"prefixLists": ["pl-0123456789abcdef0"]},
+            "networkAccess": {"prefixLists": ["pl-0123456789abcdef0"], "endpoints": ["vpce-0123456789abcdef0"]},
             "vpc": {"subnets": EXISTING["subnets"], "securityGroups": ["sg-0123456789abcdef0"]},
             "saml": {
                 "metadata": {"url": "https://idp.example.com/metadata"},
-                "assertions": {"role": "role"},
+                "assertions": {
+                    "role": "role",
+                    "name": "displayName",
+                    "login": "mail",
+                    "email": "mail",
+                    "groups": "groups",
+                    "org": "org",
+                },
                 "admins": ["platform"],
                 "editors": ["developers"],
+                "organizations": ["shop"],
             },
         },
         "identity": {"path": "/observability/", "permissionsBoundary": BOUNDARY},
         "logs": {"retentionDays": 3653, "fromApplications": True},
-        "accounts": {"writers": {"roles": [TASK_ROLE]}},
+        "accounts": {
+            "writers": {
+                "roles": [TASK_ROLE],
+                "organization": "o-a1b2c3d4e5",
+                "externalId": "shop/1",
+                "traces": True,
+            }
+        },
+    },
+    "components of a collector": {
+        "collector": {
+            "additions": {
+                "extensions": {"zpages": {}},
+                "receivers": {"otlp/second": {"protocols": {"http": {"endpoint": "127.0.0.1:4319"}}}},
+                "exporters": {"debug": {}},
+                "service": {
+                    "extensions": ["zpages"],
+                    "telemetry": {"logs": {"level": "warn"}},
+                    "pipelines": {
+                        "traces": {"exporters": ["debug"]},
+                        "traces/second": {"receivers": ["otlp/second"], "exporters": ["debug"]},
+                    },
+                },
+            }
+        },
+    },
+    "another way to log in": {
+        "grafana": {
+            "saml": {
+                "metadata": {"xml": "<EntityDescriptor/>"},
+                "assertions": {"role": "role"},
+                "editors": ["developers"],
+            }
+        },
     },
     "where it runs": {
         "pattern": "service",
         "network": {"private": True, "zones": 3, "egress": "nat", "nat": "perZone"},
-        "ec2": {"instances": {"instanceType": "m7g.large", "max": 6}},
+        "ec2": {"instances": {"instanceType": "m7g.large", "min": 2, "max": 6, "volumeSize": 100}},
         "collector": {"compute": "ec2"},
         "loadBalancer": {
             "certificate": {
@@ -167,16 +309,56 @@ HARMLESS: Final[Mapping[str, Config]] = {
             | {
                 "port": 8081,
                 "command": ["serve"],
-                "healthCheck": {"command": ["CMD-SHELL", "true"]},
-                "metrics": {"port": 9464},
-                "logs": "firelens",
+                "healthCheck": {
+                    "command": ["CMD-SHELL", "true"],
+                    "interval": 7,
+                    "timeout": 3,
+                    "retries": 2,
+                    "startPeriod": 1,
+                },
+                "metrics": {"port": 9465, "path": "/shop/metrics"},
                 "pattern": "service",
-                "rollout": "canary",
-                "scaling": {"max": 10},
-                "capacity": {"spotPercent": 50},
-                "serviceConnect": {},
-                "objectives": {"availability": 99},
-                "alerts": {"thresholds": {"errors": 1}},
+                "traffic": {
+                    "hosts": ["shop.example.com"],
+                    "paths": ["/shop/*"],
+                    "healthCheck": {
+                        "path": "/healthz",
+                        "codes": "200-299",
+                        "interval": 30,
+                        "timeout": 10,
+                        "healthy": 3,
+                        "unhealthy": 4,
+                        "grace": 120,
+                    },
+                    "drain": 5,
+                },
+                "rollout": {
+                    "strategy": "linear",
+                    "percent": 20,
+                    "stepMinutes": 3,
+                    "bakeMinutes": 0,
+                    "errors": 1.5,
+                    "testHeader": "X-Preview",
+                    "pause": {"at": "beforeShift", "minutes": 45},
+                },
+                "scaling": {
+                    "min": 2,
+                    "max": 10,
+                    "cpu": 50,
+                    "memory": 75,
+                    "scaleInCooldown": 120,
+                    "scaleOutCooldown": 0,
+                    "schedules": [MORNING],
+                },
+                "capacity": {"spotPercent": 50, "base": 2},
+                "serviceConnect": {
+                    "protocol": "http",
+                    "requestTimeout": 30,
+                    "idleTimeout": 600,
+                    "accessLogs": True,
+                },
+                "objectives": {"availability": 99, "latency": {"target": 99, "threshold": "500ms"}},
+                "alerts": {"thresholds": THRESHOLDS, "disabled": ["HighLatency"]},
             },
             INVENTORY | {"taskRole": TASK_ROLE, "desiredCount": 3, "traffic": {"hosts": ["stock.example.com"]}},
         ],
@@ -187,9 +369,32 @@ HARMLESS: Final[Mapping[str, Config]] = {
                 "image": "shop/nightly:2.0.0",
                 "command": ["report"],
                 "taskRole": TASK_ROLE,
-                "schedule": {"expression": "rate(2 days)"},
+                "schedule": {
+                    "expression": "cron(30 2 * * ? *)",
+                    "timeZone": "Europe/Berlin",
+                    "flexibleMinutes": 15,
+                    "retries": 5,
+                    "maxAgeSeconds": 7200,
+                    "enabled": False,
+                },
                 "pattern": "sidecar",
             }
+        ],
+    },
+    "an application that takes its share": {
+        "applications": [
+            SHOP | {"scaling": {"max": 10, "cpu": None, "requestsPerTarget": 500}},
+            INVENTORY
+            | {
+                "container": {"readOnlyRootFilesystem": True},
+                "alerts": {"thresholds": {"queue": 60}},
+            },
+            {"name": "next", "image": "shop/next:1.0.0", "port": 8082}
+            | {"traffic": {"split": {"of": "storefront", "percent": 10}}},
+        ],
+        "tasks": [
+            BY_NIGHT,
+            {"name": "sweep", "image": {"build": "./sample"}, "container": {"readOnlyRootFilesystem": True}},
         ],
     },
     "instances for an application": {
@@ -201,6 +406,7 @@ HARMLESS: Final[Mapping[str, Config]] = {
 """Changes that lose nothing, many at a time: the keys are new ones, or have other values than before."""
 
 LOSING: Final[Mapping[str, tuple[Config, dict[str, str]]]] = {
+    "aws:region": ({"aws:region": "eu-central-1"}, dict.fromkeys(sorted(HELD), "replaced by region")),
     "applications.name": (
         {"applications": [SHOP | {"name": "shop"}, INVENTORY]},
         {"storefront-logs": "deleted", "storefront-repository": "deleted"},
@@ -213,6 +419,10 @@ LOSING: Final[Mapping[str, tuple[Config, dict[str, str]]]] = {
         {"applications": [SHOP, INVENTORY | {"logs": {"group": "/shop/stock"}}]},
         {"inventory-logs": "deleted"},
     ),
+    "applications.metrics, the last taken out": (
+        {"applications": [SHOP | {"metrics": None}, INVENTORY]},
+        {"scraper-logs": "deleted"},
+    ),
     "applications, one taken out": ({"applications": [SHOP]}, {"inventory-logs": "deleted"}),
     "applications.traffic, the last taken out": (
         {"applications": [SHOP | {"traffic": None}, INVENTORY], "loadBalancer": {}},
@@ -221,7 +431,7 @@ LOSING: Final[Mapping[str, tuple[Config, dict[str, str]]]] = {
     "tasks.name": ({"tasks": [BY_NIGHT | {"name": "weekly"}]}, {"nightly-logs": "deleted"}),
     "tasks.schedule, the last taken out": ({"tasks": [NIGHTLY]}, {"schedules-dead-letters": "deleted"}),
     "tasks, all taken out for a tail, which they cannot have": (
-        {"tasks": [], "pattern": "service", "traces": {"tail": {"ratio": 0.2}}},
+        {"tasks": [], "pattern": "service", "traces": {"tail": {"ratio": 0.2, "slowerThanMs": 400, "waitSeconds": 5}}},
         {"nightly-logs": "deleted", "schedules-dead-letters": "deleted"},
     ),
     "tasks.logs": ({"tasks": [BY_NIGHT | {"logs": {"group": "/shop/nights"}}]}, {"nightly-logs": "deleted"}),
@@ -253,7 +463,10 @@ REFUSED: Final[Mapping[str, tuple[Config, str]]] = {
     ),
     "existing.metrics": ({"existing": {"metrics": WORKSPACE_ID}}, "existing.metrics: "),
     "existing.rules": ({"existing": {"metrics": WORKSPACE_ID, "rules": True}}, "existing.metrics: "),
-    "accounts.central": ({"accounts": {"central": CENTRAL}, "grafana": {"enabled": False}}, "accounts.central: "),
+    "accounts.central": (
+        {"accounts": {"central": CENTRAL | {"externalId": "shop/1", "traces": True}}, "grafana": {"enabled": False}},
+        "accounts.central: ",
+    ),
     "network.cidr": (
         {"network": {"cidr": "10.1.0.0/16"}},
         "network.cidr: is not the range of the stack's vpc-own, which has 10.0.0.0/16 and can have no other; "
@@ -328,7 +541,6 @@ class TestProtection:
         assert passing == {
             "alerting-chat-critical",
             "alerting-chat-warning",
-            "collector-logs",
             "configurations-bucket",
         }
 
@@ -382,21 +594,28 @@ class TestChange:
             *(change for change, _ in LOSING.values()),
             *(one for one, _ in REFUSED.values()),
         ]
-        assert _keys_of(Settings) - set(_said(configs)) == {"protect"}
+        said = {key for config in configs for key in _said(config)}
+        assert _keys_of(Settings) - said == {"protect"}
 
 
-def _keys_of(model: type[BaseModel]) -> set[str]:
-    """Keys of a stack file, and of the maps and lists of maps that they hold."""
+def _keys_of(model: type[BaseModel], above: str = "") -> set[str]:
+    """Keys of a stack file that hold no other keys, with those above them."""
     found: set[str] = set()
     for name, field in model.model_fields.items():
-        key = field.alias or name
-        inner = [each.alias or deep for one in _models(field.annotation) for deep, each in one.model_fields.items()]
-        found.update(f"{key}.{each}" for each in inner) if inner else found.add(key)
-    return found - _NOT_OF_THE_STACK
+        key = f"{above}{field.alias or name}"
+        inner = set[str]().union(*(_keys_of(one, f"{key}.") for one in _models(field.annotation)))
+        found |= set() if key in _NOT_OF_THE_STACK else inner or {key}
+    return found
 
 
-_NOT_OF_THE_STACK: Final = {"destinations.signals", "tasks.metrics"}
-"""What goes to a partner; and what only applications have, in the end."""
+_NOT_OF_THE_STACK: Final = {
+    "collector.additions.connectors",
+    "tasks.metrics",
+}
+"""What ADOT and a task do not have, in the end: both are refused."""
+
+_BY_NAME: Final = {"volumes", "pipelines"}
+"""Keys of maps whose own keys are names."""
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -406,9 +625,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(each)
 
 
-def _said(configs: Iterable[Config]) -> Iterator[str]:
-    for config in configs:
-        for key, value in config.items():
-            yield key
-            for one in value if isinstance(value, list) else [value]:
-                yield from (f"{key}.{each}" for each in (one if isinstance(one, Mapping) else ()))
+def _said(given: Config, above: str = "") -> Iterator[str]:
+    for key, value in given.items():
+        yield f"{above}{key}"
+        held = list(value.values()) if key in _BY_NAME else value if isinstance(value, list) else [value]
+        yield from (said for one in held if isinstance(one, Mapping) for said in _said(one, f"{above}{key}."))

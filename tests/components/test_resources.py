@@ -1,12 +1,13 @@
 """Every resource of both stacks: type, name and parent, nothing more and nothing less; and what holds for all."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from preview.recorder import Resource
 from preview.recording import Secret
-from tests.components.variants import SERVICE, recorded
+from tests.components.variants import SERVICE, one, program, recorded
 
 Identity = tuple[str, str, str]
 
@@ -201,8 +202,8 @@ GRAFANA = """
     grafana:oss/folder:Folder grafana-folder
     pulumi:providers:grafana grafana-provider
 """
+COLLECTOR_LOGS = "aws:cloudwatch/logGroup:LogGroup collector-logs"
 COLLECTOR = """
-    aws:cloudwatch/logGroup:LogGroup collector-logs
     aws:ec2/securityGroup:SecurityGroup collector-clients
     aws:ec2/securityGroup:SecurityGroup collector-tasks
     aws:ecs/service:Service collector-service
@@ -241,6 +242,7 @@ def test_dev() -> None:
             *family("Alerting alerting", ALERTING),
             *watched(STOPS, "storefront", "inventory"),
             *family("Grafana grafana", GRAFANA),
+            *family("CollectorService collector", COLLECTOR_LOGS),
             *image("storefront"),
             *application("storefront", 8080),
             *writer("storefront"),
@@ -272,7 +274,7 @@ def test_prod() -> None:
             ("aws:sns/topicSubscription:TopicSubscription", "alerting-warning-email-d8eda7", "Alerting alerting"),
             *family("Grafana grafana", GRAFANA),
             ("aws:grafana/roleAssociation:RoleAssociation", "grafana-viewers", "Grafana grafana"),
-            *family("CollectorService collector", COLLECTOR + COLLECTOR_NAME),
+            *family("CollectorService collector", COLLECTOR_LOGS + COLLECTOR + COLLECTOR_NAME),
             *scaled("CollectorService collector", "cpu", "memory"),
             *image("storefront"),
             *application("storefront", 8080),
@@ -297,12 +299,25 @@ def test_mixed() -> None:
             *watched(STOPS, "storefront"),
             *watched(TASKS, "inventory", "collector"),
             *grafana,
-            *family("CollectorService collector", COLLECTOR + COLLECTOR_NAME),
+            *family("CollectorService collector", COLLECTOR_LOGS + COLLECTOR + COLLECTOR_NAME),
             *application("storefront", 8080),
             *writer("storefront"),
             *application("inventory", 9090),
         ]
     )
+
+
+@pytest.mark.parametrize(("metrics", "kept"), [(None, {"collector"}), ({"port": 9464}, {"collector", "scraper"})])
+def test_collectors_that_do_not_run_have_their_log_groups(metrics: dict[str, int] | None, kept: set[str]) -> None:
+    """As they are where they run, so that a switch of the pattern keeps what they have said."""
+
+    def logs(pattern: str) -> dict[str, Any]:
+        recording = program({"pattern": pattern, **one(metrics=metrics)})
+        groups = recording.of_type("aws:cloudwatch/logGroup:LogGroup")
+        return {each.urn: each.inputs for each in groups if each.name in ("collector-logs", "scraper-logs")}
+
+    assert {urn.rpartition("::")[2] for urn in logs("sidecar")} == {f"{name}-logs" for name in kept}
+    assert logs("sidecar") == logs("service")
 
 
 def test_service_connect_needs_no_name_of_its_own() -> None:

@@ -52,6 +52,17 @@ def assert_agree(found: Differences, effects: Effects) -> None:
     assert names(each for each, _ in found.change) <= plain({*effects.updated, *effects.replaced})
 
 
+def test_another_region_is_a_change_of_all_that_is_in_it() -> None:
+    before, after = (
+        record(ROOT, "dev", config={**dev(), "aws:region": region}) for region in ("eu-west-1", "eu-west-3")
+    )
+    found = between(before, after)
+    changed = {each.urn: inputs for each, inputs in found.change}
+    for group in before.of_type("aws:cloudwatch/logGroup:LogGroup"):
+        assert changed[group.urn] == ("region",)
+    assert not [each for each, inputs in found.change if each.type.startswith("aws:iam/") and "region" in inputs]
+
+
 @pytest.mark.parametrize("change", [each for each in CHANGES if not each.text], ids=lambda change: change.title)
 def test_desired_states_agree_with_what_the_engine_did(change: Change) -> None:
     before, after = recordings(change)

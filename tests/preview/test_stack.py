@@ -38,7 +38,7 @@ def test_values_and_defaults_reach_the_program_as_texts(project):
         "toy:names": '["a", "b"]',
         "toy:owner": "ops",
         "toy:token": "<secret>",
-        "toy:free": '{"when": "12:30", "answer": "yes", "day": "2026-11-22", "secret": "<secret>", "ratio": 0.5}',
+        "toy:free": '{"answer": "yes", "day": "2026-11-22", "ratio": 0.5, "secret": "<secret>", "when": "12:30"}',
     }
     assert files.secret_keys == {"toy:token", "toy:free"}
     assert files.values["toy:token"] == Secret("<secret>")

@@ -38,7 +38,6 @@ def test_what_holds_data_goes_only_with_what_it_belongs_to() -> None:
         "The first application removed": _of_application("storefront"),
         "The last application removed": _of_application("returns"),
         "An application renamed": _of_application("inventory"),
-        "`pattern` from `service` to `sidecar`": ["aws:cloudwatch:LogGroup collector-logs"],
         "Nobody told any more, `alerts.subscriptions`": [
             "aws:sns:Topic alerting-chat-critical",
             "aws:sns:Topic alerting-chat-warning",
