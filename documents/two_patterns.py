@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Final
 
 from documents import costs
-from documents.catalogue import ATTRIBUTES, COLLECTOR_SERVICE, Pattern
-from documents.costs import Given, Scenario, Size, Spread, Stack
+from documents.catalogue import ATTRIBUTES, Pattern
+from documents.costs import Scenario, Size, Spread, Stack, Tasks
 from documents.fargate import SIZES
 from documents.prices import Prices
 
@@ -71,15 +71,19 @@ class Both:
         """Their names."""
         return tuple(one.name for one in self.service.services if one.application)
 
-    def costs(self, tasks: int, scenario: Scenario = Scenario.EXPECTED) -> Costs:
-        """Dollars with so many tasks of each application."""
+    def costs(self, tasks: int | None = None, scenario: Scenario = Scenario.EXPECTED) -> Costs:
+        """Dollars with so many tasks of each application, or with as many as the bill has."""
         given = costs.in_scenario(self.spreads, scenario)
+        counts = {} if tasks is None else dict.fromkeys(self.applications, Decimal(tasks))
 
         def month(stack: Stack, sizes: Mapping[str, tuple[int, int]]) -> Decimal:
-            size = Size(self._tasks(stack, tasks, given), sizes)
-            return costs.month(stack, self.prices, given, scenario, size)
+            return costs.month(stack, self.prices, given, scenario, Size(counts, sizes))
 
         return Costs(month(self.sidecar, {}), month(self.service, {}), month(self.service, self.smaller_sizes))
+
+    def tasks(self, scenario: Scenario = Scenario.EXPECTED) -> Tasks:
+        """How many tasks of each service the bill has in the service pattern."""
+        return costs.running(self.service, costs.in_scenario(self.spreads, scenario))
 
     def crossings(self) -> tuple[tuple[Crossing, ...], tuple[Crossing, ...]]:
         """Where which pattern is cheaper changes, of up to `MOST` tasks of each application, with tasks as they are and
@@ -108,15 +112,6 @@ class Both:
             for one in self.sidecar.services
             if one.application and one.fargate
         }
-
-    def _tasks(self, stack: Stack, tasks: int, given: Given) -> dict[str, Decimal]:
-        counts = {name: Decimal(tasks) for name in self.applications}
-        serving = sum(one.application and one.serves for one in stack.services)
-        spans = given["requests"] * given["spans"] * given["traced"] * tasks * serving
-        for one in stack.services:
-            if one.name == COLLECTOR_SERVICE and not one.application:
-                counts[one.name] = costs.collectors_for(spans, one.least, given)
-        return counts
 
 
 def _changes(cheaper: Sequence[bool]) -> tuple[Crossing, ...]:

@@ -1,6 +1,6 @@
 """What changes the number of tasks of a recorded service, and what they run on and cost, as lines for a person."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -57,29 +57,30 @@ def _held(policy: Resource) -> str:
     return f"{policy.inputs.get('name')} at {configuration.get('targetValue')}"
 
 
-def cost(recording: Recording, runs: Sequence[Running]) -> Iterator[str]:
+def cost(recording: Recording, runs: Sequence[Running], prices: Prices | None) -> Iterator[str]:
     """Markdown: a row for each ECS service, one for the instances of the stack, and one for all. Nothing where nothing
-    runs."""
+    runs, and no dollars without prices."""
     if not runs:
         return
-    prices = files.at_hand(recording.region)
+    if prices is None:
+        yield from _unpriced(recording, runs)
+        return
     yield "| what | on | dollars a month |"
     yield "|---|---|---:|"
     least = most = Decimal(0)
     for run in runs:
-        count = f"{run.name}, {month.tasks(run)} task{'' if month.tasks(run) == 1 else 's'}"
         if on_instances(run):
-            yield f"| {count} | EC2 | in the instances |"
+            yield f"| {_counted(run)} | in the instances |"
         elif (dollars := _dollars(run, prices)) is None:
-            yield f"| {count} | {' and '.join(_kinds(run))} | not known here |"
+            yield f"| {_counted(run)} | not known here |"
         else:
             least, most = least + dollars, most + dollars
-            yield f"| {count} | {' and '.join(_kinds(run))} | {shown(dollars)} |"
+            yield f"| {_counted(run)} | {shown(dollars)} |"
     for group in groups(recording):
         each = group.month(prices)
         cost = f"{shown(group.least * each)} to {shown(group.most * each)}" if each else "not known here"
         least, most = least + group.least * (each or 0), most + group.most * (each or 0)
-        yield f"| {group.least} to {group.most} `{group.kind}` with {group.disk} GiB | EC2 | {cost} |"
+        yield f"| {group} | EC2 | {cost} |"
     yield f"| all | | {shown(least)}{f' to {shown(most)}' if most > least else ''} |"
     yield ""
     yield (
@@ -87,6 +88,22 @@ def cost(recording: Recording, runs: Sequence[Running]) -> Iterator[str]:
         "with; what is run by the clock or once comes on top, and so do instances that are there already. Spot's "
         "prices float."
     )
+
+
+def _unpriced(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
+    yield "| what | on |"
+    yield "|---|---|"
+    yield from (f"| {_counted(run)} |" for run in runs)
+    yield from (f"| {group} | EC2 |" for group in groups(recording))
+    yield ""
+    yield files.NO_DOLLARS
+
+
+def _counted(run: Running) -> str:
+    """A service with its tasks, and what they run on: two cells."""
+    count = month.tasks(run)
+    kinds = ["EC2"] if on_instances(run) else _kinds(run)
+    return f"{run.name}, {count} task{'' if count == 1 else 's'} | {' and '.join(kinds)}"
 
 
 def strategy(run: Running) -> list[Mapping[str, Any]]:
@@ -150,6 +167,10 @@ class Group:
     most: int
     kind: str
     disk: int
+
+    def __str__(self) -> str:
+        """How many there are of what."""
+        return f"{self.least} to {self.most} `{self.kind}` with {self.disk} GiB"
 
     def month(self, prices: Prices) -> Decimal | None:
         """Dollars for one instance and its disk, as far as that is known."""

@@ -4,41 +4,41 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from documents import network
-from documents.prices import HOURS, shown
+from documents.prices import HOURS, Prices, shown
 from preview import month, wiring
 from preview.costs import files
 from preview.recording import Recording
 from preview.wiring import Running
 
 
-def lines(recording: Recording, runs: Sequence[Running]) -> Iterator[str]:
-    """Markdown: a row for each way out. Nothing for a VPC that is not the stack's."""
+def lines(recording: Recording, runs: Sequence[Running], prices: Prices | None) -> Iterator[str]:
+    """Markdown: a row for each way out. Nothing for a VPC that is not the stack's, and no dollars without prices."""
     if not recording.of_type(wiring.VPC):
         return
     zones, doors, tasks = _zones(runs), _doors(recording), sum(map(month.tasks, runs))
     gateways, closed = len(recording.of_type(wiring.NAT_GATEWAY)), bool(recording.of_type(wiring.ENDPOINT))
-    prices = files.at_hand(recording.region)
+    ways = (
+        (f"a public address for each task, of which there are {tasks}", not gateways and not closed),
+        ("one NAT gateway", gateways == 1),
+        (f"a NAT gateway in each of {zones} zones", gateways > 1),
+        (f"endpoints of {len(doors)} services in {zones} zones", closed),
+    )
+    cells = [f"| {what} | {'yes' if chosen else ''} |" for what, chosen in ways]
+    listed = f"Endpoints would be, or are: {', '.join(f'`{name}`' for name in doors)}; S3's costs nothing."
+    if prices is None:
+        yield from ("| way out | chosen |", "|---|---|", *cells, "", listed, files.NO_DOLLARS)
+        return
     address = prices["address"].first * HOURS
     one = prices["nat.hour"].first * HOURS + address
     behind = prices["endpoint.hour"].first * HOURS * len(doors) * zones
     by_gateway, by_endpoint = prices["nat.gigabyte"].first, prices["endpoint.gigabyte"].first
-    rows = (
-        (
-            not gateways and not closed,
-            f"a public address for each task, of which there are {tasks}",
-            address * tasks,
-            Decimal(0),
-        ),
-        (gateways == 1, "one NAT gateway", one, by_gateway),
-        (gateways > 1, f"a NAT gateway in each of {zones} zones", one * zones, by_gateway),
-        (closed, f"endpoints of {len(doors)} services in {zones} zones", behind, by_endpoint),
-    )
+    dollars = ((address * tasks, Decimal(0)), (one, by_gateway), (one * zones, by_gateway), (behind, by_endpoint))
     yield "| way out | chosen | dollars a month | and for each GB |"
     yield "|---|---|---:|---:|"
-    for chosen, what, fixed, gigabyte in rows:
-        yield f"| {what} | {'yes' if chosen else ''} | {shown(fixed)} | {gigabyte.normalize():f} |"
+    for row, (fixed, gigabyte) in zip(cells, dollars, strict=True):
+        yield f"{row} {shown(fixed)} | {gigabyte.normalize():f} |"
     yield ""
-    yield f"Endpoints would be, or are: {', '.join(f'`{name}`' for name in doors)}; S3's costs nothing."
+    yield listed
     # Per month, since a GB costs more by NAT.
     if (volume := (behind - one) / (by_gateway - by_endpoint)) > 0:
         yield f"They cost less than one NAT gateway from {volume:,.0f} GB a month."

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from documents.model import is_placeholder, placeholder_in
 from preview import alerts, compute, egress, month, reachability, traffic, unserved, wiring
-from preview.costs import page
+from preview.costs import files, page
 from preview.flow import flow
 from preview.recording import Recording, Resource, Secret
 from preview.wiring import Running
@@ -18,8 +18,10 @@ _MOST_NAMES: Final = 4
 
 def summary(recording: Recording, region: str = "", today: datetime.date | None = None) -> str:
     """The Markdown text. The same recording gives the same bytes, and no secret is in them; from `today` on, which is
-    the machine's, prices are a year old and said to be. They are those of the stack's region, or of `region`."""
+    the machine's, prices are a year old and said to be. All dollars are by the prices of `region`, or else of the
+    stack's; where these are not known, there are none."""
     today = today or datetime.datetime.now(tz=datetime.UTC).date()
+    prices = files.chosen(recording.region, region)
     runs = wiring.running(recording)
     sections = (
         _title(recording, runs),
@@ -27,16 +29,16 @@ def summary(recording: Recording, region: str = "", today: datetime.date | None 
         _section("Warnings", (f"- {warning}" for warning in recording.warnings)),
         _section("What talks to what", flow(recording, runs).mermaid()),
         _section("What runs", _services(recording, runs)),
-        _section("What comes in", traffic.lines(recording, runs)),
-        _section("What runs by the clock or once", unserved.lines(recording)),
+        _section("What comes in", traffic.lines(recording, runs, prices)),
+        _section("What runs by the clock or once", unserved.lines(recording, prices)),
         _section("What else may do what", _other_roles(recording, runs)),
         _section("Who reaches what", reachability.lines(recording)),
-        _section("What compute costs in a month", compute.cost(recording, runs)),
-        _section("What the way out costs in a month", egress.lines(recording, runs)),
+        _section("What compute costs in a month", compute.cost(recording, runs, prices)),
+        _section("What the way out costs in a month", egress.lines(recording, runs, prices)),
         _section("What is watched", alerts.lines(recording)),
         _section("Who is told", alerts.told(recording)),
         _section("What it writes in a month", month.lines(recording, runs)),
-        _section("What it costs in a month", page.section(recording, region or recording.region, today)),
+        _section("What it costs in a month", page.section(recording, prices, today)),
         _section("What is made", _components(recording)),
         _section("Stack outputs", _outputs(recording)),
     )

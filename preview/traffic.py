@@ -14,9 +14,9 @@ _TARGET_GROUP: Final = "aws:lb/targetGroup:TargetGroup"
 _CONDITIONS: Final[Mapping[str, str]] = {"hostHeader": "host", "pathPattern": "path", "httpHeader": "header"}
 
 
-def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
+def lines(recording: Recording, runs: Iterable[Running], prices: Prices | None) -> Iterator[str]:
     """Markdown: the load balancer, and a row for each listener rule in the order in which they are tried. Nothing where
-    nothing comes in."""
+    nothing comes in, and no dollars without prices."""
     rules = sorted(recording.of_type(_RULE), key=lambda rule: int(rule.inputs["priority"]))
     if not rules:
         return
@@ -25,7 +25,7 @@ def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
         kept = "deletion protected" if balancer.inputs.get("enableDeletionProtection") else "not deletion protected"
         logs = wiring.table(balancer.inputs.get("accessLogs")).get("bucket")
         written = f"access logs in `{logs}`" if logs else "no access logs"
-        cost = _cost(balancer, files.at_hand(recording.region))
+        cost = _cost(balancer, prices)
         yield f"Load balancer `{wiring.aws_name(balancer)}`: {where}, {kept}, {written}. {cost}"
         yield ""
     yield "| priority | requests | application | how new versions come to them | rolled back by |"
@@ -40,15 +40,17 @@ def lines(recording: Recording, runs: Iterable[Running]) -> Iterator[str]:
                 yield f"| {' | '.join(map(str, row))} |"
 
 
-def _cost(balancer: Resource, prices: Prices) -> str:
+def _cost(balancer: Resource, prices: Prices | None) -> str:
     zones = len(wiring.items(balancer.inputs.get("subnets")))
     addresses = 0 if balancer.inputs.get("internal") else zones
+    beside = f" with {addresses} public addresses" if addresses else ""
+    if prices is None:
+        return f"It is billed by the hour{beside}, and by capacity units. {files.NO_DOLLARS}"
     fixed = (prices["balancer.hour"].first + addresses * prices["address"].first) * HOURS
     unit = prices["balancer.unit"].first * HOURS
-    beside = f" with {addresses} public addresses" if addresses else ""
     return (
         f"It costs {shown(fixed)} dollars a month{beside}, and {shown(unit)} for each capacity unit "
-        "that it needs all the time (docs/traffic.md#what-it-costs)."
+        f"that it needs all the time, by list prices of {prices.region} (docs/traffic.md#what-it-costs)."
     )
 
 

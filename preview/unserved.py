@@ -13,23 +13,25 @@ _TASK = "ecs-observability:index:Task"
 _SCHEDULE = "aws:scheduler/schedule:Schedule"
 
 
-def lines(recording: Recording) -> Iterator[str]:
-    """A table of them, empty where there is none."""
+def lines(recording: Recording, prices: Prices | None) -> Iterator[str]:
+    """A table of them, empty where there is none, and no dollars without prices."""
     found = [task for task in recording.of_type(wiring.TASK) if _is_ours(recording, task)]
     if not found:
         return
-    prices, when = files.at_hand(recording.region), dict(_schedules(recording))
-    yield "| task | CPU units, MiB | runs | runs a month | dollars a month for each minute of a run |"
-    yield "|---|---|---|---:|---:|"
+    when = dict(_schedules(recording))
+    dollars = (" dollars a month for each minute of a run |", "---:|") if prices else ("", "")
+    yield f"| task | CPU units, MiB | runs | runs a month |{dollars[0]}"
+    yield f"|---|---|---|---:|{dollars[1]}"
     for task in sorted(found, key=wiring.aws_name):
         size = f"{task.inputs.get('cpu')}, {task.inputs.get('memory')}"
         schedule = when.get(task.urn)
-        row = (f"`{wiring.aws_name(task)}`", size, _moments(schedule), *_cost(task, schedule, prices))
-        yield f"| {' | '.join(row)} |"
+        runs = _runs(schedule)
+        row = [f"`{wiring.aws_name(task)}`", size, _moments(schedule), f"{runs:,.1f}" if runs is not None else ""]
+        yield f"| {' | '.join([*row, _cost(task, runs, prices)] if prices else row)} |"
     yield ""
     yield (
-        f"The output `runTask` has the command for each. List prices of {prices.region} (docs/costs.md); a run is "
-        "billed from the pull of its images on, for a minute at least."
+        "The output `runTask` has the command for each. A run is billed from the pull of its images on, for a minute "
+        f"at least. {f'List prices of {prices.region} (docs/costs.md).' if prices else files.NO_DOLLARS}"
     )
 
 
@@ -40,17 +42,17 @@ def _moments(schedule: Resource | None) -> str:
     return f"`{schedule.inputs.get('scheduleExpression')}`, {schedule.inputs.get('scheduleExpressionTimezone')}{asleep}"
 
 
-def _cost(task: Resource, schedule: Resource | None, prices: Prices) -> tuple[str, str]:
-    """How often it runs in a month, and what that costs if each run takes a minute; nothing where nobody knows."""
+def _runs(schedule: Resource | None) -> float | None:
+    """How often it runs in a month, where anybody knows."""
     if schedule is None or schedule.inputs.get("state") == "DISABLED":
-        return "", ""
-    runs = tasks.runs_a_month(wiring.text(schedule.inputs.get("scheduleExpression")))
-    if runs is None:
-        return "", ""
+        return None
+    return tasks.runs_a_month(wiring.text(schedule.inputs.get("scheduleExpression")))
+
+
+def _cost(task: Resource, runs: float | None, prices: Prices) -> str:
+    """What so many runs cost if each takes a minute."""
     month = compute.on_fargate(task, prices)
-    if month is None:
-        return f"{runs:,.1f}", ""
-    return f"{runs:,.1f}", f"{Decimal(str(runs)) * month / HOURS / 60:.3f}"
+    return f"{Decimal(str(runs)) * month / HOURS / 60:.3f}" if runs is not None and month is not None else ""
 
 
 def _is_ours(recording: Recording, task: Resource) -> bool:

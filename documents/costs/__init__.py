@@ -6,8 +6,8 @@ Everything is exact: decimal numbers, rounded where they are shown and nowhere e
 
 from documents.costs.assumptions import ASSUMPTIONS, Given, Scenario, Spread, assumed, in_scenario
 from documents.costs.billing import Bill, bill, month
-from documents.costs.charging import charges, collectors_for
-from documents.costs.stack import ON_DEMAND, Instances, Mix, Run, Service, Size, Stack, shares
+from documents.costs.charging import charges, people, running
+from documents.costs.stack import ON_DEMAND, Instances, Mix, People, Run, Service, Size, Stack, Tasks, shares
 
 __all__ = [
     "ASSUMPTIONS",
@@ -16,17 +16,20 @@ __all__ = [
     "Given",
     "Instances",
     "Mix",
+    "People",
     "Run",
     "Scenario",
     "Service",
     "Size",
     "Spread",
     "Stack",
+    "Tasks",
     "assumed",
     "bill",
     "charges",
-    "collectors_for",
     "in_scenario",
     "month",
+    "people",
+    "running",
     "shares",
 ]

@@ -37,17 +37,16 @@ class Spread:
 @dataclass(frozen=True)
 class Assumption:
     """What nobody knows before a stack runs: `spread` is taken, `what` it says. `whole` numbers have no fraction, a
-    `share` is at most 1."""
+    `share` is at most 1. Where there is no `spread`, the stack itself says what is taken."""
 
     what: str
-    spread: Spread
+    spread: Spread | None
     whole: bool = False
     share: bool = False
 
 
 def _assume(what: str, *figures: str, whole: bool = False, share: bool = False) -> Assumption:
-    low, expected, high = map(Decimal, figures)
-    return Assumption(what, Spread(low, expected, high), whole, share)
+    return Assumption(what, Spread(*map(Decimal, figures)) if figures else None, whole, share)
 
 
 ASSUMPTIONS: Final[Mapping[str, Assumption]] = {
@@ -58,7 +57,7 @@ ASSUMPTIONS: Final[Mapping[str, Assumption]] = {
     "calls": _assume("combinations of method, host and status of what a task calls", "1", "1", "3", whole=True),
     "runtime": _assume("series of a task's processes", "6", "6", "24", whole=True),
     "series": _assume("series of your own code, of each task", "0", "0", "200", whole=True),
-    "load": _assume("where between min and max a scaled service stands on average", "0", "0.5", "1", share=True),
+    "load": _assume("where between min and max a scaled application stands on average", "0", "0.5", "1", share=True),
     "run_minutes": _assume("minutes of each run of a task by the clock", "1", "10", "60"),
     "sample_bytes": _assume("bytes of a stored sample", "1", "1.5", "2"),
     "rule_samples": _assume("samples that one evaluation of a rule reads", "100", "1000", "20000"),
@@ -71,21 +70,25 @@ ASSUMPTIONS: Final[Mapping[str, Assumption]] = {
     "insights_of_a_task": _assume("metrics of Container Insights for each task", "20", "30", "60", whole=True),
     "insights_of_a_service": _assume("metrics of Container Insights for each service", "20", "30", "60", whole=True),
     "stopping": _assume("share of the month in which stopped tasks are counted", "0", "0.01", "0.1", share=True),
-    "editors": _assume("editors and administrators who enter Grafana", "1", "2", "5", whole=True),
-    "viewers": _assume("viewers who enter Grafana", "0", "5", "20", whole=True),
+    "group_editors": _assume("editors and administrators of each group who enter Grafana", "1", "2", "5", whole=True),
+    "group_viewers": _assume("viewers of each group who enter Grafana", "0", "5", "20", whole=True),
+    "deployed": _assume("share of months in which Grafana's service account deploys", "0", "1", "1", share=True),
+    "editors": _assume("editors and administrators who enter Grafana, service accounts too", whole=True),
+    "viewers": _assume("viewers who enter Grafana", whole=True),
     "capacity_units": _assume("capacity units that each load balancer needs all the time", "0.1", "1", "5"),
     "gigabytes": _assume("GB that each task sends through a NAT gateway or endpoints", "0.5", "2", "20"),
     "notifications": _assume("notifications to each subscriber", "0", "50", "1000"),
     "collector_spans": _assume("spans a second that a task of the collectors' service carries", "5000", "2500", "1000"),
 }  # fmt: skip
 """By name. Requests, spans and series begin with what `make render` assumes; what collectors carry, from
-docs/benchmarks.md; the others are round numbers of nobody in particular."""
+docs/benchmarks.md; the others are round numbers of nobody in particular. Who enters Grafana follows from whom the
+stack lets in (`people`)."""
 
 
 def assumed(given: Iterable[str]) -> tuple[dict[str, Spread], list[Fault]]:
-    """Every assumption, with those that `given` states as `requests=50` or, by scenario, `requests=5,50,200`; and what
-    is wrong with those."""
-    spreads = {name: one.spread for name, one in ASSUMPTIONS.items()}
+    """Every assumption that does not follow from the stack, with those that `given` states as `requests=50` or, by
+    scenario, `requests=5,50,200`; and what is wrong with those."""
+    spreads = {name: one.spread for name, one in ASSUMPTIONS.items() if one.spread}
     faults: list[Fault] = []
     for text in given:
         name, equals, value = text.partition("=")

@@ -29,13 +29,28 @@ class Charge:
 
 def charges(stack: Stack, given: Given, size: Size = AS_IT_IS) -> Iterator[Charge]:
     """Everything that is billed in a month, also where there is none of it."""
-    tasks = {one.name: size.tasks.get(one.name, one.tasks(given["load"])) for one in stack.services}
+    tasks = running(stack, given, size)
     yield from _compute(stack, given, tasks, size)
     yield from _network(stack, given, tasks)
     yield from _metrics(stack, given, tasks)
     yield from _traces(stack, given, tasks)
     yield from _cloudwatch(stack, given, tasks)
     yield from _rest(stack, given)
+
+
+def running(stack: Stack, given: Given, size: Size = AS_IT_IS) -> Tasks:
+    """How many tasks each service has on average: by load, or what `size` says. Collectors are as many as carry the
+    spans of those that have none of their own, and `least` at least."""
+    tasks = {one.name: size.tasks.get(one.name, one.tasks(given["load"])) for one in stack.services if not one.carries}
+    senders = (one for one in stack.services if not one.carries and not one.collectors)
+    spans = sum((tasks[one.name] * _traces_a_second(one, given) for one in senders), ZERO) * given["spans"]
+    needed = math.ceil(spans / given["collector_spans"]) if given["collector_spans"] else 0
+    return tasks | {one.name: Decimal(max(one.least, needed)) for one in stack.services if one.carries}
+
+
+def _traces_a_second(one: Service, given: Given) -> Decimal:
+    """Of each task."""
+    return given["requests"] * one.ratio * given["traced"] if one.serves else ZERO
 
 
 def _compute(stack: Stack, given: Given, tasks: Tasks, size: Size) -> Iterator[Charge]:
@@ -93,13 +108,9 @@ def _samples(one: Service, given: Given, tasks: Decimal) -> Decimal:
 
 
 def _traces(stack: Stack, given: Given, tasks: Tasks) -> Iterator[Charge]:
-    traces = sum(
-        tasks[one.name] * given["requests"] * SECONDS_A_MONTH * one.ratio * given["traced"]
-        for one in stack.services
-        if one.serves
-    )
-    yield Charge("X-Ray", "traces recorded", Decimal(traces), "xray.recorded")
-    yield Charge("X-Ray", "traces read", min(given["traces_read"], Decimal(traces)), "xray.read")
+    traces = sum((tasks[one.name] * _traces_a_second(one, given) for one in stack.services), ZERO) * SECONDS_A_MONTH
+    yield Charge("X-Ray", "traces recorded", traces, "xray.recorded")
+    yield Charge("X-Ray", "traces read", min(given["traces_read"], traces), "xray.read")
 
 
 def _cloudwatch(stack: Stack, given: Given, tasks: Tasks) -> Iterator[Charge]:
@@ -120,9 +131,11 @@ def _logged(one: Service, given: Given) -> Decimal:
 
 
 def _rest(stack: Stack, given: Given) -> Iterator[Charge]:
-    # AMG bills one editor at least, whoever comes.
-    yield Charge("Grafana", "editors", stack.grafana * max(given["editors"], Decimal(1)), "grafana.editor")
-    yield Charge("Grafana", "viewers", stack.grafana * given["viewers"], "grafana.viewer")
+    came = people(stack, given)
+    # AMG bills one editor at least, whoever comes. People in a workspace of others are billed there.
+    editors = max(came["editors"], Decimal(1)) if stack.grafana else stack.accounts * given["deployed"]
+    yield Charge("Grafana", "editors", editors, "grafana.editor")
+    yield Charge("Grafana", "viewers", stack.grafana * came["viewers"], "grafana.viewer")
     yield Charge("Keys and names", "KMS keys", Decimal(stack.keys), "kms.key")
     yield Charge("Keys and names", "private hosted zones", Decimal(stack.zones), "zone")
     yield Charge("Keys and names", "secrets", Decimal(stack.secrets), "secret")
@@ -131,6 +144,13 @@ def _rest(stack: Stack, given: Given) -> Iterator[Charge]:
     yield Charge("Notifications", "by HTTPS", stack.posts * given["notifications"], "sns.https")
 
 
-def collectors_for(spans: Decimal, least: int, given: Given) -> Decimal:
-    """How many tasks of the collectors' service carry so many spans a second."""
-    return max(Decimal(least), Decimal(math.ceil(spans / given["collector_spans"]) if given["collector_spans"] else 0))
+def people(stack: Stack, given: Given) -> dict[str, Decimal]:
+    """Who enters Grafana in a month, by the names of the assumptions: as many as are stated, or else each user that the
+    stack gives a role, some of each group, and its own service accounts."""
+    let_in = {
+        "editors": stack.editors.users
+        + stack.editors.groups * given["group_editors"]
+        + stack.accounts * given["deployed"],
+        "viewers": stack.viewers.users + stack.viewers.groups * given["group_viewers"],
+    }
+    return {name: given.get(name, count) for name, count in let_in.items()}

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from documents.catalogue import COLLECTOR_SERVICE
+
 ZERO: Final = Decimal(0)
 
 Mix = tuple[tuple[bool, int, int], ...]
@@ -53,8 +55,13 @@ class Service:
     """For how long CloudWatch keeps what it logs; None where it does not log there."""
     recorded: tuple[int, int] = (0, 0)
 
+    @property
+    def carries(self) -> bool:
+        """Whether it is the collectors' service, of which there are as many tasks as spans need."""
+        return self.name == COLLECTOR_SERVICE and not self.application
+
     def tasks(self, load: Decimal) -> Decimal:
-        """How many on average."""
+        """How many on average, by load."""
         return self.least + (self.most - self.least) * load
 
 
@@ -77,6 +84,14 @@ class Run:
     cpu: int
     memory: int
     processor: str
+
+
+@dataclass(frozen=True)
+class People:
+    """Whom a stack gives a role of Grafana: `users` by name, and `groups`, of which it does not say how many are in."""
+
+    users: int = 0
+    groups: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +119,11 @@ class Stack:
     metrics: int = 0
     """Custom metrics, made of log lines."""
     grafana: int = 0
+    editors: People = People()
+    """Of Grafana, with its administrators."""
+    viewers: People = People()
+    accounts: int = 0
+    """Service accounts of Grafana, each billed as an editor in a month in which it asks for something."""
     keys: int = 0
     zones: int = 0
     mails: int = 0

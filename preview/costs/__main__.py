@@ -54,11 +54,13 @@ def _report(root: Path, stack: str, region: str | None, assume: Iterable[str]) -
         files.load(region)  # before the program runs, which takes seconds
     recording = record(root, stack)
     prices = files.load(region or recording.region)
-    bill = costs.bill(reading.read(recording), prices, spreads)
+    counted = reading.read(recording)
+    bill = costs.bill(counted, prices, spreads)
     console = Console()
     console.print(Text(f"{recording.project}, stack {recording.stack} in {recording.region}", style="bold"))
-    _say(console, page.notes(recording, prices, bill, datetime.datetime.now(tz=datetime.UTC).date()))
-    for sheet in page.sheets(bill, prices, spreads):
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    _say(console, [*page.notes(recording, prices, bill, today), *page.crowded(counted, spreads)])
+    for sheet in page.sheets(bill, prices, page.settled(counted, spreads)):
         _show(console, sheet)
     _say(console, [page.FREE_TIERS])
     try:

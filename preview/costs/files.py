@@ -1,6 +1,5 @@
 """The files of prices, one for each region."""
 
-import functools
 import json
 from pathlib import Path
 from typing import Final
@@ -13,18 +12,17 @@ from preview.recording import ProgramError
 FOLDER: Final = Path(__file__).parent / "prices"
 
 REFERENCE: Final = "us-east-1"
-"""The region whose prices the project has, and compares ways to build a stack with."""
+"""The region whose prices the project has, and with which it compares the patterns."""
+
+NO_DOLLARS: Final = "Dollars are left out; [how to have them](#what-it-costs-in-a-month)."
+"""In a section of the summary where no prices are known."""
 
 
 def load(region: str, folder: Path = FOLDER) -> Prices:
     """The prices of a region. Raises ProgramError if there is no file, or what is wrong with it."""
     file = folder / f"{region}.json"
-    if region not in (known := regions(folder)):
-        raise ProgramError(
-            f"no prices of {region!r} are known here, only of {' and '.join(known) or 'no region'}: make a file "
-            f"of them with `make prices REGION={region}` (AWS's public price list, no credentials), or say whose "
-            f"prices to take instead, with `PRICES={REFERENCE}`"
-        )
+    if region not in regions(folder):
+        raise ProgramError(missing(region, folder))
     try:
         found = prices.parsed(json.loads(file.read_text("utf-8")))
     except OSError as error:
@@ -43,11 +41,19 @@ def regions(folder: Path = FOLDER) -> list[str]:
     return sorted(file.stem for file in folder.glob("*.json"))
 
 
-@functools.cache
-def at_hand(region: str) -> Prices:
-    """The prices of a region, or those of `REFERENCE` where it has none: for comparing ways, and never without the name
-    of the region whose prices they are."""
-    return load(region if region in regions() else REFERENCE)
+def chosen(region: str, named: str) -> Prices | None:
+    """The prices that somebody named, or else those of a region; None where there is no file of it. Raises ProgramError
+    if there is none of what was named."""
+    return load(named or region) if named or region in regions() else None
+
+
+def missing(region: str, folder: Path = FOLDER) -> str:
+    """That there is no file of a region, and what to do."""
+    return (
+        f"no prices of {region!r} are known here, only of {' and '.join(regions(folder)) or 'no region'}: make a file "
+        f"of them with `make prices REGION={region}` (AWS's public price list, no credentials), or say whose prices to "
+        f"take instead, with `PRICES={REFERENCE}`"
+    )
 
 
 def fargate(found: Prices, processor: str, kind: str = "fargate") -> tuple[Price, Price] | None:

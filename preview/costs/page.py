@@ -8,13 +8,15 @@ from decimal import Decimal
 from typing import Final
 
 from documents import costs, two_patterns
-from documents.costs import ASSUMPTIONS, Bill, Spread, Stack
+from documents.costs import ASSUMPTIONS, Bill, Scenario, Spread, Stack
 from documents.prices import Price, Prices, shown
 from documents.two_patterns import LACKS, Both
 from preview.costs import files, reading
-from preview.recording import ProgramError, Recording
+from preview.recording import Recording
 
 _POINTS: Final = (1, 2, 5, 10, 20, 50, 100)
+AS_IT_IS: Final = "as it is"
+"""The row of the stack as its file says."""
 _ORDER: Final = ("low", "expected", "high")
 
 
@@ -36,7 +38,7 @@ class Sheet:
 
 def notes(recording: Recording, prices: Prices, bill: Bill, today: datetime.date) -> Iterator[str]:
     """What a reader has to know before the figures, in sentences; what is most surprising first."""
-    if prices.region != recording.region:
+    if not _own(recording, prices):
         yield (
             f"THESE ARE PRICES OF {prices.region}, as you asked; the stack is in {recording.region}, where others "
             f"hold. `make prices REGION={recording.region}` makes a file of them."
@@ -50,6 +52,22 @@ def notes(recording: Recording, prices: Prices, bill: Bill, today: datetime.date
         yield f"Not in it: {name}, which the prices of {prices.region} do not have."
     for what in reading.not_priced(recording):
         yield f"Not in it: {what}."
+
+
+def _own(recording: Recording, prices: Prices) -> bool:
+    return prices.region == recording.region
+
+
+def crowded(stack: Stack, spreads: Mapping[str, Spread]) -> Iterator[str]:
+    """Where the spans that are assumed need more collectors than a stack allows, in sentences."""
+    for scenario in Scenario:
+        tasks = costs.running(stack, costs.in_scenario(spreads, scenario))
+        for one in stack.services:
+            if one.carries and tasks[one.name] > one.most:
+                yield (
+                    f"In {scenario}, {tasks[one.name]} tasks of {one.name} carry the spans, and are in the bill; the "
+                    f"stack allows {one.most}."
+                )
 
 
 def bill_sheet(bill: Bill, prices: Prices) -> Sheet:
@@ -105,8 +123,18 @@ def _from(price: Price) -> str:
 
 def assumption_sheet(spreads: Mapping[str, Spread]) -> Sheet:
     """Everything that was assumed."""
-    rows = [(name, *(plain(one) for one in _figures(spreads[name])), ASSUMPTIONS[name].what) for name in ASSUMPTIONS]
+    rows = [
+        (name, *(plain(one) for one in _figures(spreads[name])), one.what)
+        for name, one in ASSUMPTIONS.items()
+        if name in spreads
+    ]
     return Sheet("Assumed", ("name", *_ORDER, "what"), tuple(rows), range(1, 4))
+
+
+def settled(stack: Stack, spreads: Mapping[str, Spread]) -> dict[str, Spread]:
+    """All assumptions, with what follows from the stack."""
+    people = [costs.people(stack, costs.in_scenario(spreads, one)) for one in Scenario]
+    return {**spreads, **{name: Spread(*(each[name] for each in people)) for name in people[0]}}
 
 
 def _figures(spread: Spread) -> tuple[Decimal, Decimal, Decimal]:
@@ -114,11 +142,11 @@ def _figures(spread: Spread) -> tuple[Decimal, Decimal, Decimal]:
 
 
 def patterns_sheet(both: Both) -> Sheet:
-    """Expected dollars by tasks of each application, in both patterns."""
+    """Expected dollars as the stack is, and by tasks of each application, in both patterns."""
     rows: list[tuple[str, ...]] = []
-    for tasks in _POINTS:
+    for tasks in (None, *_POINTS):
         now = both.costs(tasks)
-        rows.append((str(tasks), shown(now.sidecar), shown(now.service), shown(now.smaller)))
+        rows.append((str(tasks or AS_IT_IS), shown(now.sidecar), shown(now.service), shown(now.smaller)))
     return Sheet(
         "The two patterns, expected dollars a month",
         ("tasks of each application", "sidecar", "service", "service, smaller tasks"),
@@ -128,8 +156,13 @@ def patterns_sheet(both: Both) -> Sheet:
 
 
 def dollars_notes(both: Both) -> Iterator[str]:
-    """Where the two patterns cross, and what one more task costs, in sentences."""
+    """How many tasks there are, where the two patterns cross, and what one more task costs, in sentences."""
     count = len(both.applications)
+    tasks = ", ".join(f"{name} {plain(number)}" for name, number in both.tasks().items())
+    yield (
+        f"{AS_IT_IS.capitalize()}: the tasks of the bill, in the service pattern {tasks}. In every row, as in the "
+        "bill, collectors are as many as the spans need, and no fewer than the stack's least."
+    )
     same, smaller = both.crossings()
     yield f"Tasks as they are: {two_patterns.sentence(same, count)}"
     sizes = ", ".join(f"{name} {cpu} and {memory}" for name, (cpu, memory) in both.smaller_sizes.items())
@@ -164,24 +197,22 @@ FREE_TIERS: Final = (
 )
 
 
-def section(recording: Recording, region: str, today: datetime.date) -> Iterator[str]:
-    """Markdown for the summary: the bill by the prices of that region; where these are not known, what to do. Nothing
-    where nothing is billed."""
+def section(recording: Recording, prices: Prices | None, today: datetime.date) -> Iterator[str]:
+    """Markdown for the summary: the bill by these prices; without any, what to do. Nothing where nothing is billed."""
     stack = reading.read(recording)
     if stack == Stack():
         return
-    try:
-        prices = files.load(region)
-    except ProgramError as error:
-        yield f"Not known: {error}"
+    if prices is None:
+        yield f"Not known: {files.missing(recording.region)}."
         return
     spreads, _ = costs.assumed(())
     bill = costs.bill(stack, prices, spreads)
-    yield from (f"- {note}" for note in notes(recording, prices, bill, today))
+    yield from (f"- {note}" for note in (*notes(recording, prices, bill, today), *crowded(stack, spreads)))
     yield ""
     yield from bill_sheet(bill, prices).markdown()
     yield ""
-    yield f"{FREE_TIERS} `make cost STACK={recording.stack}` has the assumptions, the prices and the two patterns."
+    command = f"make cost STACK={recording.stack}" + ("" if _own(recording, prices) else f" PRICES={prices.region}")
+    yield f"{FREE_TIERS} `{command}` has the assumptions, the prices and the two patterns."
 
 
 def sheets(bill: Bill, prices: Prices, spreads: Mapping[str, Spread]) -> Sequence[Sheet]:

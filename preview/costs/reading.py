@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from documents import costs, tasks, volumes
-from documents.costs import Instances, Run, Service, Stack
+from documents.costs import Instances, People, Run, Service, Stack
 from documents.volumes import SECONDS_A_MONTH
 from preview import compute, month, wiring
 from preview.recording import Recording, Resource
 from preview.wiring import Running
 
 _PARAMETER: Final = "aws:ssm/parameter:Parameter"
+_ROLE_ASSOCIATION: Final = "aws:grafana/roleAssociation:RoleAssociation"
+_SAML: Final = "aws:grafana/workspaceSamlConfiguration:WorkspaceSamlConfiguration"
 
 FOREVER: Final = 365
 """Days for which a log group that forgets nothing is priced."""
@@ -24,6 +26,7 @@ COUNTED: Final[Mapping[str, str]] = {
     "zones": "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
     "gateways": wiring.NAT_GATEWAY,
     "balancers": wiring.BALANCER,
+    "accounts": "aws:grafana/workspaceServiceAccount:WorkspaceServiceAccount",
     "metrics": "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "secrets": "aws:secretsmanager/secret:Secret",
 }
@@ -36,6 +39,8 @@ PRICED: Final = frozenset(
         wiring.LOG_GROUP,
         wiring.CLUSTER,
         _PARAMETER,
+        _ROLE_ASSOCIATION,
+        _SAML,
         wiring.SERVICE,
         wiring.TASK,
         wiring.ENDPOINT,
@@ -74,9 +79,6 @@ FREE: Final = frozenset(
         "aws:ecr/lifecyclePolicy:LifecyclePolicy",
         "aws:ecs/capacityProvider:CapacityProvider",
         "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
-        "aws:grafana/roleAssociation:RoleAssociation",
-        "aws:grafana/workspaceSamlConfiguration:WorkspaceSamlConfiguration",
-        "aws:grafana/workspaceServiceAccount:WorkspaceServiceAccount",
         "aws:grafana/workspaceServiceAccountToken:WorkspaceServiceAccountToken",
         "aws:iam/instanceProfile:InstanceProfile",
         "aws:iam/policy:Policy",
@@ -142,6 +144,8 @@ def read(recording: Recording) -> Stack:
         evaluations=_evaluations(recording),
         queries=_queries(recording),
         insights=any(_insights(cluster) for cluster in _made(recording, wiring.CLUSTER)),
+        editors=_people(recording, "ADMIN", "EDITOR"),
+        viewers=_people(recording, "VIEWER"),
         alarms=sum(_alarm(alarm) for alarm in _made(recording, wiring.ALARM)),
         mails=protocols.count("email"),
         posts=protocols.count("https"),
@@ -174,6 +178,15 @@ def not_priced(recording: Recording) -> list[str]:
 def _made(recording: Recording, token: str) -> list[Resource]:
     """Resources of a type, without those that exist already."""
     return [resource for resource in recording.of_type(token) if resource.made]
+
+
+def _people(recording: Recording, *roles: str) -> People:
+    """Whom a stack gives one of these roles of Grafana. An identity provider counts as a group of each role."""
+    given = [one.inputs for one in _made(recording, _ROLE_ASSOCIATION) if one.inputs.get("role") in roles]
+    return People(
+        users=sum(len(wiring.items(one.get("userIds"))) for one in given),
+        groups=sum(len(wiring.items(one.get("groupIds"))) for one in given) + len(_made(recording, _SAML)),
+    )
 
 
 def _service(recording: Recording, run: Running) -> Service:

@@ -11,6 +11,7 @@ import pytest
 from documents import instances
 from documents.faults import ConfigurationError
 from preview import compute, reachability, wiring
+from preview.costs import files
 from preview.recorder import ProgramError, Recording
 from preview.render import documents
 from tests import judges
@@ -248,8 +249,11 @@ def test_cloud_formation_takes_the_instances(stack: str) -> None:
     assert judges.cloud_formation(resources, "eu-west-1") == []
 
 
+PRICES = files.load("us-east-1")
+
+
 def test_what_compute_costs(made: Recording) -> None:
-    lines = list(compute.cost(made, wiring.running(made)))
+    lines = list(compute.cost(made, wiring.running(made), PRICES))
     # 0.25 vCPU and 1 GB: one of the base and half of three others on Fargate, the other half on Spot.
     task = (Decimal("0.25") * Decimal("0.03238") + Decimal("0.00356")) * 730
     spot = (Decimal("0.25") * Decimal("0.01030969") + Decimal("0.00113349")) * 730
@@ -271,7 +275,7 @@ def test_what_compute_costs(made: Recording) -> None:
 
 def test_rows_are_added_before_they_are_rounded() -> None:
     recording = recorded("closed-network")
-    lines = list(compute.cost(recording, wiring.running(recording)))
+    lines = list(compute.cost(recording, wiring.running(recording), PRICES))
     # 2 x (0.25 x 0.03238 + 0.00356) x 730 = 17.0163, and twice that 34.0326.
     assert lines[2:5] == [
         "| intake, 2 tasks | Fargate | 17.02 |",
@@ -282,11 +286,26 @@ def test_rows_are_added_before_they_are_rounded() -> None:
 
 def test_an_instance_of_unknown_price_is_said_to_be_one() -> None:
     recording = recorded("instances-x86")
-    lines = list(compute.cost(recording, wiring.running(recording)))
+    lines = list(compute.cost(recording, wiring.running(recording), PRICES))
     assert lines[2:5] == [
         "| storefront, 1 task | EC2 | in the instances |",
         "| 0 to 3 `m7i-flex.large` with 100 GiB | EC2 | not known here |",
         "| all | | 0.00 |",
+    ]
+
+
+def test_compute_without_prices(made: Recording) -> None:
+    assert list(compute.cost(made, wiring.running(made), None)) == [
+        "| what | on |",
+        "|---|---|",
+        "| collector, 2 tasks | EC2 |",
+        "| inventory, 3 tasks | EC2 |",
+        "| payments, 4 tasks | Fargate and Fargate Spot |",
+        "| scraper, 1 task | EC2 |",
+        "| storefront, 1 task | EC2 |",
+        "| 2 to 6 `m7g.large` with 50 GiB | EC2 |",
+        "",
+        files.NO_DOLLARS,
     ]
 
 

@@ -1,9 +1,10 @@
 """Where the two patterns cost the same, by hand."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from documents import costs, two_patterns
-from documents.costs import Service, Stack
+from documents.costs import Scenario, Service, Stack
 from documents.two_patterns import LACKS, Both, Crossing, sentence
 from preview.costs import files
 
@@ -57,6 +58,18 @@ def test_collectors_grow_with_what_applications_send() -> None:
     # 1,000 spans a second from each task: two collectors carry two tasks, five five; each is 14.4175.
     assert both.costs(2).service - both.costs(2).sidecar == Decimal("28.835")
     assert both.costs(5).service - both.costs(5).sidecar == Decimal("72.0875")
+
+
+def test_a_stack_as_it_is_costs_what_its_bill_says() -> None:
+    spreads, _ = costs.assumed(["requests=100", "spans=10", "collector_spans=1000"])
+    shop = Service("shop", 2, 4, 256, 1024, "ARM64", application=True, serves=True)
+    both = Both(stack(shop), stack(shop, replace(COLLECTOR, most=6)), PRICES, spreads)
+    for scenario in Scenario:
+        assert both.costs(scenario=scenario).sidecar == costs.bill(both.sidecar, PRICES, spreads).total.of(scenario)
+        assert both.costs(scenario=scenario).service == costs.bill(both.service, PRICES, spreads).total.of(scenario)
+    # Half way from 2 to 4 are 3 tasks, whose 3,000 spans a second three collectors carry.
+    assert both.tasks() == {"shop": 3, "collector": 3}
+    assert both.costs() == both.costs(3)
 
 
 def test_what_each_pattern_lacks_is_of_the_catalogue() -> None:

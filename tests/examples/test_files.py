@@ -56,4 +56,4 @@ def test_prices_are_those_of_the_summary(stack: str) -> None:
     row = re.search(rf"^\| `{stack}` \|(.*)\|$", PAGE, re.MULTILINE)
     assert row
     said = [cell.strip().replace("your own", "") for cell in row[1].split("|")]
-    assert said == figures(summary(recorded(stack)))
+    assert said == figures(summary(recorded(stack), "us-east-1"))

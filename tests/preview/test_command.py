@@ -89,6 +89,12 @@ def test_wrong_command_lines(project):
     assert preview("dev", "--rot", cwd=root).returncode == 2
 
 
+def test_prices_that_nobody_has_are_no_guess(project):
+    done = preview("dev", "--prices", "mars", cwd=project(PROGRAM))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no prices of 'mars' are known here, only of us-east-1: ")
+
+
 def test_a_broken_program_shows_where(project):
     done = preview("dev", cwd=project("1 / 0\n"))
     assert done.returncode == 1

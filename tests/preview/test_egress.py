@@ -3,6 +3,7 @@
 import pytest
 
 from preview import egress, wiring
+from preview.costs import files
 from tests.components.variants import recorded
 
 pytestmark = pytest.mark.slow
@@ -15,7 +16,7 @@ NOTE = (
 
 def lines(stack: str) -> list[str]:
     recording = recorded(stack)
-    return list(egress.lines(recording, wiring.running(recording)))
+    return list(egress.lines(recording, wiring.running(recording), files.load("us-east-1")))
 
 
 def test_a_stack_with_nat() -> None:
@@ -59,6 +60,21 @@ def test_the_endpoints_that_would_be_made_are_those_that_are_made() -> None:
     text = next(line for line in lines("closed-with-all") if line.startswith("Endpoints"))
     listed = ", ".join(f"`{name}`" for name in sorted(made - {"s3"}))
     assert text == f"Endpoints would be, or are: {listed}; S3's costs nothing."
+
+
+def test_the_ways_out_without_prices() -> None:
+    recording = recorded("private")
+    assert list(egress.lines(recording, wiring.running(recording), None)) == [
+        "| way out | chosen |",
+        "|---|---|",
+        "| a public address for each task, of which there are 4 |  |",
+        "| one NAT gateway | yes |",
+        "| a NAT gateway in each of 2 zones |  |",
+        "| endpoints of 5 services in 2 zones |  |",
+        "",
+        "Endpoints would be, or are: `aps-workspaces`, `ecr.api`, `ecr.dkr`, `logs`, `xray`; S3's costs nothing.",
+        files.NO_DOLLARS,
+    ]
 
 
 def test_a_network_of_others_has_its_price_elsewhere() -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return summary(recorded("prod"))
+    return summary(recorded("prod"), "us-east-1")
 
 
 def section(text: str, title: str) -> list[str]:

@@ -261,13 +261,11 @@ flowchart LR
 
 ## What compute costs in a month
 
-| what | on | dollars a month |
-|---|---|---:|
-| shop, 2 tasks | Fargate | 30.46 |
-| all | | 30.46 |
+| what | on |
+|---|---|
+| shop, 2 tasks | Fargate |
 
-List prices of us-east-1 (docs/costs.md), 730 hours, for the number of tasks that services begin with; what is run by \
-the clock or once comes on top, and so do instances that are there already. Spot's prices float.
+Dollars are left out; [how to have them](#what-it-costs-in-a-month).
 
 ## What it writes in a month
 
@@ -285,7 +283,7 @@ sampling takes from the traces.
 
 Not known: no prices of 'eu-west-1' are known here, only of us-east-1: make a file of them with `make prices \
 REGION=eu-west-1` (AWS's public price list, no credentials), or say whose prices to take instead, with \
-`PRICES=us-east-1`
+`PRICES=us-east-1`.
 
 ## What is made
 
@@ -413,15 +411,13 @@ flowchart LR
 
 ## What compute costs in a month
 
-| what | on | dollars a month |
-|---|---|---:|
-| back, 1 task | Fargate | 9.01 |
-| collector, 1 task | Fargate | 9.01 |
-| front, 1 task | Fargate | 9.01 |
-| all | | 27.03 |
+| what | on |
+|---|---|
+| back, 1 task | Fargate |
+| collector, 1 task | Fargate |
+| front, 1 task | Fargate |
 
-List prices of us-east-1 (docs/costs.md), 730 hours, for the number of tasks that services begin with; what is run by \
-the clock or once comes on top, and so do instances that are there already. Spot's prices float.
+Dollars are left out; [how to have them](#what-it-costs-in-a-month).
 
 ## What it writes in a month
 
@@ -441,7 +437,7 @@ sampling takes from the traces.
 
 Not known: no prices of 'eu-west-1' are known here, only of us-east-1: make a file of them with `make prices \
 REGION=eu-west-1` (AWS's public price list, no credentials), or say whose prices to take instead, with \
-`PRICES=us-east-1`
+`PRICES=us-east-1`.
 
 ## What is made
 """

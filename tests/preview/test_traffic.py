@@ -2,17 +2,21 @@
 
 import pytest
 
+from documents.prices import Prices
 from preview import traffic, wiring
+from preview.costs import files
 from tests.components.balancing import RULE
 from tests.components.variants import recorded
 
 # Each test makes whole programs, which takes a second or two.
 pytestmark = pytest.mark.slow
 
+PRICES = files.load("us-east-1")
 
-def told(stack: str) -> list[str]:
+
+def told(stack: str, prices: Prices | None = PRICES) -> list[str]:
     recording = recorded(stack)
-    return list(traffic.lines(recording, wiring.running(recording)))
+    return list(traffic.lines(recording, wiring.running(recording), prices))
 
 
 def priority(stack: str, rule: str) -> int:
@@ -28,7 +32,8 @@ def test_the_load_balancer_and_its_rules_in_order() -> None:
     assert told("balanced") == [
         "Load balancer `ecs-observability-dev-b-3fe7772e`: facing the internet, deletion protected, "
         "access logs in `ecs-observability-dev-access-<account>`. It costs 23.73 dollars a month with 2 public "
-        "addresses, and 5.84 for each capacity unit that it needs all the time (docs/traffic.md#what-it-costs).",
+        "addresses, and 5.84 for each capacity unit that it needs all the time, by list prices of us-east-1 "
+        "(docs/traffic.md#what-it-costs).",
         "",
         "| priority | requests | application | how new versions come to them | rolled back by |",
         "|---:|---|---|---|---|",
@@ -61,8 +66,15 @@ def test_behind_a_load_balancer_of_somebody_else() -> None:
     ]
     assert told("balanced-in-a-zone")[0].endswith(
         ": internal, not deletion protected, no access logs. It costs 16.43 dollars a month, and 5.84 for each "
-        "capacity unit that it needs all the time (docs/traffic.md#what-it-costs)."
+        "capacity unit that it needs all the time, by list prices of us-east-1 (docs/traffic.md#what-it-costs)."
     )
+
+
+def test_the_load_balancer_without_prices() -> None:
+    assert told("balanced", None)[0].endswith(
+        f". It is billed by the hour with 2 public addresses, and by capacity units. {files.NO_DOLLARS}"
+    )
+    assert told("balanced", None)[1:] == told("balanced")[1:]
 
 
 def test_a_lasting_split() -> None:

@@ -1,6 +1,10 @@
 """Stack files that are no stack files: each is refused in one line, at once, and what was rendered before stays."""
 
+import contextlib
+import gc
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,10 +12,17 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, assume, given, settings
 
+from documents.faults import ConfigurationError
+from preview.__main__ import main as preview
 from preview.preflight import missing_for_deploy
 from preview.recording import ProgramError
 from preview.stack import load
+from settings import load as load_settings
+from tests.configurations import MANY, NAMES, Configuration
+from tests.test_configurations import damaged
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "name: toy\nruntime: python\nconfig:\n  list: {type: array, items: {type: object}, default: []}\n"
@@ -106,6 +117,63 @@ def test_aliases_that_a_person_writes(root: Path) -> None:
 
 
 # The commands themselves
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our program by itself, which takes everything else from this process, and what was rendered before."""
+    root = tmp_path_factory.mktemp("program")
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy2(ROOT / name, root)
+    (root / "build" / "dev").mkdir(parents=True)
+    (root / "build" / "dev" / "summary.md").write_text("before")
+    return root
+
+
+def previewed(root: Path) -> tuple[int, str, str]:
+    """Exit status and both outputs of `python -m preview dev`."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(io.StringIO()) as said,
+        contextlib.redirect_stderr(io.StringIO()) as refused,
+    ):
+        patch.setattr(sys, "argv", ["preview", "dev", "--root", str(root)])
+        try:
+            return preview(), said.getvalue(), refused.getvalue()
+        finally:
+            # The command turns it off, because it ends soon.
+            gc.enable()
+
+
+def refusal(root: Path) -> str:
+    """What is wrong with the stack file, or nothing."""
+    try:
+        load_settings(load(root, "dev").texts, NAMES, root)
+    except ProgramError as error:
+        return str(error)
+    except ConfigurationError as error:
+        return f"stack 'dev' cannot be deployed:\n{error}"
+    return ""
+
+
+@settings(
+    max_examples=1000 if MANY else 20,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+@given(damaged())
+def test_whatever_is_wrong_the_command_says_it_and_writes_nothing(program: Path, values: Configuration) -> None:
+    full = {key if ":" in key else f"ecs-observability:{key}": value for key, value in values.items()}
+    (program / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": full}, sort_keys=False))
+    wrong = refusal(program)
+    # Otherwise it was not.
+    assume(wrong)
+    first, *faults = wrong.splitlines()
+    assert all(re.fullmatch(r"  \S.*: .+; .+", fault) for fault in faults), wrong
+    assert faults or first.startswith("Pulumi.dev.yaml: ")
+    assert previewed(program) == (1, "", f"error: {wrong}\n")
+    assert [path.name for path in (program / "build").rglob("*")] == ["dev", "summary.md"]
+    assert (program / "build" / "dev" / "summary.md").read_text() == "before"
 
 
 @pytest.fixture(scope="module")

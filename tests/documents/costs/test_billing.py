@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from documents import costs, prices
-from documents.costs import ASSUMPTIONS, Instances, Run, Scenario, Service, Spread, Stack
+from documents.costs import ASSUMPTIONS, Instances, People, Run, Scenario, Service, Spread, Stack
 from preview.costs import files
 
 PRICES = files.load("us-east-1")
@@ -20,6 +20,8 @@ SIDECAR = Stack(
     metric_days=30,
     alarms=14,
     grafana=1,
+    editors=People(groups=1),
+    viewers=People(groups=1),
     keys=1,
     zones=1,
 )  # fmt: skip
@@ -186,7 +188,49 @@ def test_more_of_anything_costs_no_less(stack: Stack, name: str) -> None:
     assert before.low <= before.expected <= before.high
 
 
-def test_collectors_follow_the_spans() -> None:
-    given = {"collector_spans": Decimal(1000)}
-    assert [costs.collectors_for(Decimal(spans), 2, given) for spans in (0, 2000, 2001, 9999)] == [2, 2, 3, 10]
-    assert costs.collectors_for(Decimal(5), 2, {"collector_spans": Decimal(0)}) == 2
+def grafana(stack: Stack, *stated: str) -> list[tuple[str, str, str]]:
+    """Dollars for editors and for viewers, in each scenario."""
+    spreads, faults = costs.assumed(stated)
+    assert not faults
+    lines = costs.bill(stack, PRICES, spreads).lines
+    return [tuple(prices.shown(line.dollars.of(one)) for one in Scenario) for line in lines]  # type: ignore[misc]
+
+
+def test_people_of_grafana_are_those_whom_a_stack_lets_in() -> None:
+    stack = Stack(grafana=1, editors=People(1, 1), viewers=People(2, 0), accounts=1)
+    # One by name, 1, 2 or 5 of the group, and the account in a month with a deployment: 2, 4 or 7 at 9. Two at 5.
+    assert grafana(stack) == [("18.00", "36.00", "63.00"), ("10.00", "10.00", "10.00")]
+    # 4, 5 or 6 in place of 1, 2 or 5, and no deployment.
+    assert grafana(stack, "group_editors=3,4,5", "deployed=0")[0] == ("36.00", "45.00", "54.00")
+    assert grafana(stack, "editors=3", "viewers=0") == [("27.00", "27.00", "27.00")]
+    # Nobody: one editor is billed all the same. A group of viewers: none, 5 or 20.
+    assert grafana(Stack(grafana=1)) == [("9.00", "9.00", "9.00")]
+    assert grafana(Stack(grafana=1, viewers=People(0, 1)))[1] == ("0.00", "25.00", "100.00")
+
+
+def test_in_a_workspace_of_others_only_the_account_is_new() -> None:
+    assert grafana(Stack(accounts=1), "viewers=5") == [("0.00", "9.00", "9.00")]
+
+
+def test_collectors_follow_the_spans_of_those_that_have_none_of_their_own() -> None:
+    collector = Service("collector", 2, 6, 512, 1024, "ARM64")
+    shop = Service("shop", 1, 9, 256, 512, "ARM64", serves=True, application=True, ratio=Decimal("0.5"))
+    beside = Service("beside", 100, 100, 256, 512, "ARM64", serves=True, application=True, collectors=1)
+
+    def running(*stated: str) -> dict[str, Decimal]:
+        spreads, _ = costs.assumed(["spans=4", "collector_spans=1000", *stated])
+        return dict(costs.running(Stack((collector, shop, beside)), costs.in_scenario(spreads, Scenario.EXPECTED)))
+
+    # Half way from 1 to 9: 5 tasks x 200 x 0.5 x 4 = 2,000 spans a second; one more request is one collector more.
+    assert running("requests=200") == {"collector": 2, "shop": 5, "beside": 100}
+    assert running("requests=201")["collector"] == 3
+    assert running("requests=201", "traced=0.5")["collector"] == 2
+    # 9 x 200 x 0.5 x 4 = 3,600; beyond `most`, since nothing else carries them: 9 x 400 x 0.5 x 4 = 7,200
+    assert running("requests=200", "load=1")["collector"] == 4
+    assert running("requests=400", "load=1")["collector"] == 8
+    assert running("requests=200", "collector_spans=0")["collector"] == 2
+
+
+def test_an_application_of_the_same_name_is_no_collector() -> None:
+    stack = Stack((Service("collector", 2, 6, 512, 1024, "ARM64", application=True),))
+    assert costs.running(stack, costs.in_scenario(SPREADS, Scenario.EXPECTED)) == {"collector": 4}

@@ -33,12 +33,31 @@ def test_what_a_stack_costs_and_in_which_pattern() -> None:
     assert "Fargate inventory 8.51 8.51 8.51 list 2026-09-11" in lines
     assert "requests 0.2 0.2 0.2 requests a second to each task of an application" in lines
     assert "viewers 0 1 2 viewers who enter Grafana" in lines
+    assert "editors 1 2 2 editors and administrators who enter Grafana, service accounts too" in lines
     assert "The two patterns, expected dollars a month" in lines
     assert "- Tasks as they are: With 1 to 500 tasks of each application, the sidecar is cheaper." in lines
     assert (
         "- What a sidecar takes of a task is worth 2.86 (inventory, storefront); Fargate sells tasks in steps." in lines
     )
     assert [line for line in lines if line.startswith("- service: In AMP no series of an application has")]
+
+
+@pytest.mark.parametrize(("stack", "column"), [("dev", 0), ("prod", 1)])
+def test_the_row_of_the_stack_as_it_is_says_what_the_bill_says(stack: str, column: int) -> None:
+    done = cost(stack, "--prices", "us-east-1")
+    (bill,) = (line.split() for line in done.stdout.splitlines() if line.startswith("all "))
+    (row,) = (line.split() for line in done.stdout.splitlines() if line.strip().startswith("as it is "))
+    assert row[3 + column] == bill[2]
+
+
+def test_more_spans_than_a_stack_s_collectors_carry_are_said() -> None:
+    spreads, _ = costs.assumed(["requests=1000"])
+    stack = reading.read(record(ROOT, "prod"))
+    # 10 tasks x 1,000 x 2 / 2,500 and 16 x 1,000 x 4 / 1,000; in low 4 x 1,000 x 2 / 5,000 are two.
+    assert list(page.crowded(stack, spreads)) == [
+        "In expected, 8 tasks of collector carry the spans, and are in the bill; the stack allows 6.",
+        "In high, 64 tasks of collector carry the spans, and are in the bill; the stack allows 6.",
+    ]
 
 
 def test_production_in_both_patterns_where_a_narrow_window_cuts_no_word() -> None:
@@ -51,7 +70,7 @@ def test_production_in_both_patterns_where_a_narrow_window_cuts_no_word() -> Non
     prices = files.load("us-east-1")
     bill = costs.bill(reading.read(recording), prices, spreads)
     words = set(done.stdout.split())
-    for sheet in page.sheets(bill, prices, spreads):
+    for sheet in page.sheets(bill, prices, page.settled(reading.read(recording), spreads)):
         assert {word for row in sheet.rows for cell in row for word in cell.split()} <= words
 
 

@@ -62,8 +62,12 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         files.load("us-east-1", tmp_path)
 
 
-def test_where_there_is_no_file_that_of_the_project_is_at_hand() -> None:
-    assert files.at_hand("eu-west-1").region == "us-east-1"
+def test_prices_are_those_that_were_named_or_the_region_s_or_none() -> None:
+    assert files.chosen("us-east-1", "") == files.load("us-east-1")
+    assert files.chosen("eu-west-1", "us-east-1") == files.load("us-east-1")
+    assert files.chosen("eu-west-1", "") is None
+    with pytest.raises(ProgramError, match="no prices of 'mars' are known here, only of us-east-1: make a file"):
+        files.chosen("us-east-1", "mars")
 
 
 def test_the_documentation_has_every_assumption() -> None:

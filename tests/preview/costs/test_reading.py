@@ -1,13 +1,16 @@
 """What of the recorded stacks is billed."""
 
 import datetime
+import re
 from decimal import Decimal
 
 import pytest
 
 from documents import costs
+from documents.costs import People
 from preview.costs import files, page, reading
 from preview.costs.reading import FREE, NOT_PRICED, PRICED
+from preview.summary import summary
 from tests.components.variants import STACKS, recorded
 
 pytestmark = pytest.mark.slow
@@ -49,6 +52,8 @@ def test_the_dev_stack_is_counted() -> None:
         assert one.beside == (64, 544)
         # Two series for each task, 43,800 samples of each.
         assert one.recorded[1] == 87_600
+    # One administrator by name, nobody who only looks, and the account by which the program writes dashboards.
+    assert (stack.editors, stack.viewers, stack.accounts) == (People(users=1), People(), 1)
     assert (stack.grafana, stack.keys, stack.zones, stack.alarms, stack.metrics) == (1, 1, 1, 14, 3)
     assert (stack.addresses, stack.gateways, stack.endpoints, stack.balancers, stack.insights) == (0, 0, 0, 0, False)
     assert (stack.metric_days, stack.mails, stack.posts) == (30, 0, 0)
@@ -57,12 +62,13 @@ def test_the_dev_stack_is_counted() -> None:
 
 
 def test_the_dev_stack_by_hand() -> None:
-    spreads, _ = costs.assumed(["requests=0.2", "viewers=0", "editors=1"])
+    spreads, _ = costs.assumed(["requests=0.2"])
     bill = costs.bill(reading.read(recorded("dev")), PRICES, spreads)
     # Two tasks 17.0163; addresses 7.30; traces 2 x 0.2 x 2,628,000 - 100,000 = 951,200 at 5 = 4.756; 14 - 10 alarms
-    # 0.40; one editor 9; key 1 and zone 0.50; logs 2 x (0.15768 + 0.02) = 0.35536 GB, free to take in and kept for 7
-    # days of 30.41667 at 0.15 x 0.03 = 0.000368. Samples, queries and storage are within what is free.
-    assert prices_of(bill.total.expected) == "39.97"
+    # 0.40; an administrator and the service account 18; key 1 and zone 0.50; logs 2 x (0.15768 + 0.02) = 0.35536 GB,
+    # free to take in and kept for 7 days of 30.41667 at 0.15 x 0.03 = 0.000368. Samples, queries and storage are within
+    # what is free.
+    assert prices_of(bill.total.expected) == "48.97"
 
 
 def prices_of(dollars: Decimal) -> str:
@@ -80,6 +86,18 @@ def test_the_production_stack_is_counted() -> None:
     assert (stack.endpoints, stack.balancers, stack.insights, stack.mails) == (15, 1, True, 2)
     # An internal load balancer has no public address.
     assert stack.addresses == 0
+    assert (stack.editors, stack.viewers, stack.accounts) == (People(groups=1), People(groups=1), 1)
+
+
+def test_the_production_stack_by_hand() -> None:
+    spreads, _ = costs.assumed(["requests=0.2"])
+    bill = costs.bill(reading.read(recorded("prod")), PRICES, spreads)
+    # Two collectors (10 tasks send 10 x 0.2 x 2 = 4 spans a second), 4 and 6 tasks of the applications, each 14.4175.
+    assert prices_of(bill.part("Fargate").expected) == "173.01"
+    # 15 endpoints x 7.30, and 12 tasks x 2 GB x 0.01.
+    assert prices_of(bill.part("Network").expected) == "109.74"
+    # 2 of a group and the service account x 9, 5 of a group x 5.
+    assert prices_of(bill.part("Grafana").expected) == "52.00"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +108,15 @@ def test_the_production_stack_is_counted() -> None:
         ("closed-with-all", "endpoints", 20),
         ("grafana-off", "grafana", 0),
         ("existing", "insights", False),
+        # The workspace of others has a service account of the stack's.
+        ("existing", "grafana", 0),
+        ("existing", "accounts", 1),
+        ("grafana", "editors", People(users=2, groups=1)),
+        ("grafana", "viewers", People(users=1, groups=1)),
+        # A group, and an identity provider, which may let in anybody.
+        ("grafana-closed", "editors", People(groups=2)),
+        ("grafana-closed", "viewers", People(groups=1)),
+        ("defaults", "editors", People()),
     ],
 )
 def test_what_others_have(stack: str, field: str, value: object) -> None:
@@ -121,12 +148,20 @@ TODAY = datetime.date(2026, 11, 22)
 
 
 def test_a_summary_says_what_to_do_where_prices_are_not_known() -> None:
-    (line,) = page.section(recorded("dev"), "eu-west-1", TODAY)
+    (line,) = page.section(recorded("dev"), None, TODAY)
     assert line.startswith("Not known: no prices of 'eu-west-1' are known here, only of us-east-1: make a file")
 
 
+@pytest.mark.parametrize("stack", ["dev", "prod", "balanced", "instances", "tasks", "private"])
+def test_a_summary_without_prices_has_no_dollars(stack: str) -> None:
+    text = summary(recorded(stack), today=TODAY)
+    dollars = re.compile(r"dollars|list prices|\| [\d.,]+\.\d\d (\||to )", re.IGNORECASE)
+    assert {line for line in text.splitlines() if dollars.search(line.replace(files.NO_DOLLARS, ""))} == set()
+    assert text.count("PRICES=us-east-1") == 1
+
+
 def test_prices_of_another_region_are_said_first() -> None:
-    lines = list(page.section(recorded("dev"), "us-east-1", TODAY))
+    lines = list(page.section(recorded("dev"), PRICES, TODAY))
     assert lines[0] == (
         "- THESE ARE PRICES OF us-east-1, as you asked; the stack is in eu-west-1, where others hold. "
         "`make prices REGION=eu-west-1` makes a file of them."
@@ -135,8 +170,9 @@ def test_prices_of_another_region_are_said_first() -> None:
     assert "alarm (2024-07-01)" in lines[1]
     assert "fargate" not in lines[1]
     assert "| Fargate | inventory | 8.51 | 8.51 | 8.51 | list 2026-09-11 |" in lines
+    assert "`make cost STACK=dev PRICES=us-east-1` has the assumptions" in lines[-1]
 
 
 def test_a_year_later_every_price_is_old() -> None:
-    later = list(page.section(recorded("dev"), "us-east-1", datetime.date(2028, 1, 1)))
+    later = list(page.section(recorded("dev"), PRICES, datetime.date(2028, 1, 1)))
     assert "fargate.arm.vcpu (2026-09-11)" in later[1]
