@@ -50,7 +50,7 @@ prices: .venv/ready ## read the prices of REGION from AWS's public price list, w
 	@$(python) -m preview.price_list $(REGION) $(addprefix --keep ,$(KEEP_PRICES))
 
 .PHONY: curve
-curve: .venv/ready ## the picture and the table of docs/choose-a-pattern.md anew
+curve: .venv/ready ## the picture and the table of docs/choose-a-pattern.md, and the costs in README.md, anew
 	@$(python) -m preview.costs.curve
 
 .PHONY: deploy
@@ -82,6 +82,13 @@ test: lint types programs ## all tests, with coverage
 	@$(python) -m pytest -q -m slow -n 2 --dist loadfile --cov --cov-append --cov-report= $(computing)
 	@$(python) -m pytest -m slow -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered \
 	  $(addprefix --ignore=,$(computing))
+
+.PHONY: fuzz
+fuzz: programs ## thousands of generated configurations, right and wrong, others each time (about an hour)
+	@HYPOTHESIS_PROFILE=many $(python) -m pytest -n 2 --hypothesis-show-statistics $(generated)
+
+generated := tests/test_configurations.py tests/components/test_generated_stacks.py
+generated += tests/preview/test_unreadable.py::test_whatever_is_wrong_the_command_says_it_and_writes_nothing
 
 .PHONY: bench
 bench: .venv/ready ## the program against the bare SDK, and our collectors against plain ones (about 15 minutes)

@@ -1,7 +1,7 @@
 """The stack's configuration as Pulumi hands it to the program, and the files that it names, as settings."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,13 +9,15 @@ import pulumi.runtime.config as pulumi_config
 
 from documents.dashboards import Dashboard
 from documents.environment import KEYS, Settings, read
-from documents.faults import Fault
+from documents.faults import UNTOLD, Fault, Kind
 from documents.names import Names
 from project_files import ProjectFiles
 
 __all__ = ["KEYS", "Settings", "encrypted_keys", "load", "program_config"]
 
 _STRUCTURED: Final = KEYS - {"pattern", "protect"}
+_MAY_HOLD_SECRETS: Final = frozenset({"alerts", "applications", "collector", "destinations", "grafana", "tasks"})
+"""Keys whose text is not printed where it should have been structured."""
 
 
 def program_config() -> dict[str, str]:
@@ -30,7 +32,7 @@ def encrypted_keys() -> frozenset[str]:
 
 
 def load(
-    config: Mapping[str, str], names: Names, root: Path, encrypted: Iterable[str] = ()
+    config: Mapping[str, str], names: Names, root: Path, encrypted: Collection[str] = ()
 ) -> tuple[Settings, tuple[Dashboard, ...]]:
     """The settings in a stack's configuration, and the dashboards that they import.
 
@@ -40,26 +42,29 @@ def load(
     """
     own = {key.partition(":")[2]: text for key, text in config.items() if key.partition(":")[0] == names.project}
     faults: list[Fault] = []
-    values = {key: _value(key, text, faults) for key, text in own.items()}
+    secret = _MAY_HOLD_SECRETS.union(key.partition(":")[2] for key in encrypted)
+    values = {key: _value(key, text, faults, secret) for key, text in own.items()}
     faults += [
         Fault(
             key,
             "holds an encrypted value, which a task definition would show in plain text",
             "store it in Secrets Manager or SSM Parameter Store and give its ARN under `secrets`",
+            UNTOLD,
         )
         for key in own
         # Addresses to which alerts go may hold keys, and stand in no document.
-        if key != "alerts" and f"{names.project}:{key}" in set(encrypted)
+        if key != "alerts" and f"{names.project}:{key}" in encrypted
     ]
     return read(values, names, config.get("aws:region", ""), ProjectFiles(root), faults)
 
 
-def _value(key: str, text: str, faults: list[Fault]) -> Any:
+def _value(key: str, text: str, faults: list[Fault], secret: Collection[str]) -> Any:
     if key not in _STRUCTURED:
         # Pulumi hands over true and false as texts, too.
         return {"true": True, "false": False}.get(text, text) if key == "protect" else text
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        faults.append(Fault(key, "is not structured", "write it as a list or a map in the stack file"))
+        got = Kind(text) if key in secret else text
+        faults.append(Fault(key, "is not structured", "write it as a list or a map in the stack file", got))
         return {}

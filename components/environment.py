@@ -28,7 +28,7 @@ class Environment(pulumi.ComponentResource):
     inputs are the keys of a stack file, and `region`. Everything is named after project and stack, so that a stack has
     one environment.
 
-    Raises `documents.faults.ConfigurationError` with every fault that can be known before anything is registered.
+    Raises `documents.faults.ConfigurationError` with every fault that can be known before anything is registered in it.
     """
 
     outputs: Outputs
@@ -41,6 +41,7 @@ class Environment(pulumi.ComponentResource):
         super().__init__(
             "ecs-observability:index:Environment", name, None, pulumi.ResourceOptions.merge(opts, protecting)
         )
+        given.check_region(self)
         self.outputs = compose(
             given.names, given.region, settings, imports, eventual=_eventual(given.values), parent=self
         )

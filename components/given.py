@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 import pulumi
+import pulumi_aws as aws
 from pulumi.output import Unknown
 
 from documents.elsewhere import ContainerDefinitions
 from documents.environment import StackApplication, StackTask
-from documents.faults import ConfigurationError, Fault
-from documents.model import PENDING, Model
+from documents.faults import UNTOLD, ConfigurationError, Fault
+from documents.model import PENDING, Model, is_placeholder
 from documents.names import Names
 
 T = TypeVar("T")
@@ -93,7 +94,8 @@ class Given:
         found: list[Fault] = []
         known = {key: settled(value, key, found, allowed) for key, value in self.values.items()}
         if not self.region:
-            found.append(Fault("region", "is missing", "give it as a plain text, or set aws:region for the stack"))
+            remedy = "give it as a plain text, or set aws:region for the stack"
+            found.append(Fault("region", "is missing", remedy, UNTOLD))
         try:
             asked = reader(known, self.names, self.region)
         except ConfigurationError as error:
@@ -103,6 +105,15 @@ class Given:
         if found:
             raise ConfigurationError(found)
         return asked
+
+    def check_region(self, component: pulumi.ComponentResource) -> None:
+        """Raises ConfigurationError where the component's provider is in another region: its resources would be there,
+        and every document and ARN would say this one."""
+        there = aws.get_region(opts=pulumi.InvokeOptions(parent=component)).region
+        # A provider that something else in the program decides on has no answer in a preview.
+        if there and not is_placeholder(there) and there != self.region:
+            problem, remedy = f"is not that of the provider, which is in {there}", f"give {there}, or another provider"
+            raise ConfigurationError([Fault("region", problem, remedy, self.region)])
 
 
 def has_outputs(value: Any) -> bool:
@@ -132,6 +143,7 @@ def _shown(key: str) -> Fault:
         key,
         "holds an encrypted value, which a task definition would show in plain text",
         "store it in Secrets Manager or SSM Parameter Store and give its ARN under `secrets`",
+        UNTOLD,
     )
 
 
@@ -140,4 +152,5 @@ def _late(key: str) -> Fault:
         key,
         "is not known before something else has been made, and decides what is made here",
         "give a value that the program knows",
+        UNTOLD,
     )

@@ -35,13 +35,15 @@ class Component(Protocol):
         ...
 
 
-_REGION: Final = {
-    "region": {
-        "description": "AWS region of the provider that the component has. Default: `aws:region` of the stack.",
-        "type": "string",
-        "plain": True,
+def _region(of: str) -> dict[str, Spec]:
+    """The input that no stack file has."""
+    return {
+        "region": {
+            "description": f"AWS region of {of}. Default: `aws:region` of the stack.",
+            "type": "string",
+            "plain": True,
+        }
     }
-}
 
 
 class Package(Provider):
@@ -83,9 +85,15 @@ def schema() -> Spec:
     """What the package has, in Pulumi's form, made from the models of `documents`."""
     types = Types(NAME)
     resources = {
-        f"{NAME}:index:Environment": _resource(types, Environment, Settings, Exports, _REGION),
+        f"{NAME}:index:Environment": _resource(
+            types,
+            Environment,
+            Settings,
+            Exports,
+            _region("the provider that the component has; where that is in another, it is refused"),
+        ),
         f"{NAME}:index:InstrumentedContainers": _resource(
-            types, InstrumentedContainers, ContainerDefinitions, Instrumented, _REGION
+            types, InstrumentedContainers, ContainerDefinitions, Instrumented, _region("the task")
         ),
     }
     return {

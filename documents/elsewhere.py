@@ -15,7 +15,7 @@ from documents.collecting import Collecting
 from documents.environment import StackCollector
 from documents.environment.checks import is_sound
 from documents.environment.reading import part
-from documents.faults import ConfigurationError, Fault, faults_of, nearest, wrong
+from documents.faults import ConfigurationError, Fault, Kind, faults_of, nearest, wrong
 from documents.model import PENDING, Model, Whole, is_placeholder
 from documents.names import COLLECTOR, DRAIN, Names
 from documents.origin import Origin
@@ -307,7 +307,7 @@ def _workspace_faults(arn: str, region: str) -> Iterator[Fault]:
     there = central.region_of(arn)
     if there and there != region:
         problem = f"is in {there}, and the collector signs for {region}"
-        yield Fault("workspaceArn", problem, "give one of the same region")
+        yield Fault("workspaceArn", problem, "give one of the same region", arn)
 
 
 def _collector_faults(asked: ContainerDefinitions) -> list[Fault]:
@@ -332,7 +332,8 @@ def parsed(given: Any, found: list[Fault]) -> list[Container]:
             found.append(Fault(_DEFINITIONS, "is not JSON", "give the JSON of container definitions, or a list"))
             return []
     if not isinstance(given, list | tuple) or not given:
-        found.append(Fault(_DEFINITIONS, "is no list of container definitions", "give them as JSON, or as a list"))
+        problem, remedy = "is no list of container definitions", "give them as JSON, or as a list"
+        found.append(Fault(_DEFINITIONS, problem, remedy, Kind(given)))
         return []
     whole = [_without_nulls(one) for one in cast("Sequence[Any]", given)]
     faults = [fault for index, one in enumerate(whole) for fault in _shape_faults(one, f"{_DEFINITIONS}.{index}")]

@@ -3,8 +3,8 @@
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -24,12 +24,21 @@ _MAY_BE_SECRET: Final = frozenset(
 """Keys below which no value is ever printed."""
 
 _UNSAID: Final = object()
-"""Stands for "do not print the value": it may be a secret, or there is none."""
+"""Stands for a value that whoever knows everything that was given may still add; see `told`."""
+UNTOLD: Final = object()
+"""Stands for "never print the value": it may be a secret, or it is the key that is wrong."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A value of which only the kind is told, because it may be a secret."""
+
+    of: Any
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, under a key such as `applications.0.port`; `got` may be left unsaid."""
+    """One thing that is wrong, under a key such as `applications.0.port`, and the value that was `got` there."""
 
     key: str
     problem: str
@@ -37,7 +46,7 @@ class Fault:
     got: Any = _UNSAID
 
     def __str__(self) -> str:
-        got = "" if self.got is _UNSAID else f" (got {shown(self.got)})"
+        got = "" if self.got in (_UNSAID, UNTOLD) else f" (got {shown(self.got)})"
         return f"{_line(self.key, _MOST_OF_A_KEY)}: {_line(self.problem)}{got}; {_line(self.remedy)}"
 
 
@@ -80,6 +89,26 @@ def collect(faults: list[Fault], make: Callable[[], T], model: type[BaseModel], 
     return None
 
 
+def told(faults: Iterable[Fault], values: Mapping[str, Any]) -> list[Fault]:
+    """The faults, with the texts and numbers at their keys where they name no value and it may be told."""
+    return [replace(fault, got=_value_at(values, fault.key)) if fault.got is _UNSAID else fault for fault in faults]
+
+
+def _value_at(values: Any, key: str) -> Any:
+    """The text or the number at a key, whose parts may have dots in them as well."""
+    if not key:
+        return values if isinstance(values, str | int | float) else _UNSAID
+    inner = dict(enumerate(cast("list[Any]", values))) if isinstance(values, list) else values
+    if not isinstance(inner, Mapping):
+        return _UNSAID
+    parts = [part for part in cast("Mapping[Any, Any]", inner) if f"{key}.".startswith(f"{part}.")]
+    part = max(parts, key=lambda each: len(str(each)), default=None)
+    # What is added to a collector's configuration may have a password in any text.
+    if part is None or part in _MAY_BE_SECRET or part == "additions":
+        return _UNSAID
+    return _value_at(inner[part], key[len(str(part)) + 1 :])
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown word."""
     names = sorted(known)
@@ -91,14 +120,15 @@ def _fault(details: ErrorDetails, model: type[BaseModel], root: str) -> Fault:  
     location = tuple(part for part in details["loc"] if part not in (REFERENCE, BUILD))
     key = ".".join(str(part) for part in (root, *location) if part != "")
     context = details.get("ctx", {})
-    got = _UNSAID if _MAY_BE_SECRET.intersection(location) else details["input"]
+    secret = bool(_MAY_BE_SECRET.intersection(location))
+    got = UNTOLD if secret else details["input"]
     match details["type"]:
         case "wrong":
-            return Fault(key, context["problem"], context["remedy"], _UNSAID if context["secret"] else got)
+            return Fault(key, context["problem"], context["remedy"], UNTOLD if context["secret"] else got)
         case "missing":
-            return Fault(key, "is missing", "give it a value")
+            return Fault(key, "is missing", "give it a value", UNTOLD)
         case "extra_forbidden":
-            return Fault(key, "is not a known key", nearest(str(location[-1]), _keys(model, location[:-1])))
+            return Fault(key, "is not a known key", nearest(str(location[-1]), _keys(model, location[:-1])), UNTOLD)
         case "enum" | "literal_error":
             return Fault(key, "is not one of the choices", f"choose {context['expected']}", got)
         case "greater_than_equal":
@@ -108,11 +138,10 @@ def _fault(details: ErrorDetails, model: type[BaseModel], root: str) -> Fault:  
         case "less_than_equal":
             return Fault(key, "is too large", f"give at most {context['le']}", got)
         case "too_short":
-            return Fault(key, "has too few entries", f"give at least {context['min_length']}")
+            return Fault(key, "has too few entries", f"give at least {context['min_length']}", context["actual_length"])
         case kind if kind.endswith(("_type", "_parsing")) or kind in ("int_from_float", "model_attributes_type"):
-            return Fault(
-                key, "has the wrong type", f"give {_KINDS.get(kind.split('_')[0], 'another kind of value')}", got
-            )
+            remedy = f"give {_KINDS.get(kind.split('_')[0], 'another kind of value')}"
+            return Fault(key, "has the wrong type", remedy, Kind(details["input"]) if secret else got)
         case _:
             return Fault(key, "is not valid", details["msg"][0].lower() + details["msg"][1:], got)
 
@@ -152,9 +181,23 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 def shown(value: Any) -> str:
     """A value as an error prints it."""
     # What is in it may be a secret that stands in the wrong place.
-    if isinstance(value, Mapping):
-        return "a map"
-    if isinstance(value, list | tuple):
-        return "a list"
+    if isinstance(value, Kind | Mapping | list | tuple):
+        return _kind(value.of if isinstance(value, Kind) else value)
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case Mapping():
+            return "a map"
+        case _:
+            return "a list"

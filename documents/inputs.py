@@ -32,7 +32,7 @@ from documents import (
 from documents.catalogue import Pattern
 from documents.compute import Capacity, Compute
 from documents.containers import Container, Volume, VolumeName
-from documents.faults import ConfigurationError, Fault, collect, wrong
+from documents.faults import UNTOLD, ConfigurationError, Fault, collect, wrong
 from documents.grafana import NetworkAccess, Saml, Vpc
 from documents.instrumentation import Instrumented
 from documents.logs import Logs as ContainerLogs
@@ -558,8 +558,10 @@ def service_fits(collector: Collector, key: str) -> list[Fault]:
 
 def tags_fit(tags: Mapping[str, str], key: str) -> list[Fault]:
     """Faults in tags that AWS would refuse (AWS General Reference, "Tag naming limits and requirements")."""
+    remedy = "use letters, digits, spaces and . : / = + @ _ -, and no prefix aws:"
     found = [
-        Fault(f"{key}.{name}", problem, "use letters, digits, spaces and . : / = + @ _ -, and no prefix aws:")
+        # Where it is the name, nobody wants to know the value.
+        Fault(f"{key}.{name}", problem, remedy, UNTOLD if _tag_problem(name, "") else value)
         for name, value in tags.items()
         if (problem := _tag_problem(name, value))
     ]

@@ -26,7 +26,7 @@ class Model(BaseModel):
     def _passed_on(cls, value: Any) -> Any:
         if _holds_nul(value):
             # It ends a text for every process, so that a variable or an argument would be cut off there.
-            raise wrong("holds the character NUL, which no program can be given", "take it out", secret=True)
+            raise wrong("holds the character NUL, which no program can be given", "take it out")
         return value
 
 

@@ -151,7 +151,7 @@ class Certificate(Model):
     def records(self) -> tuple[str, ...]:
         """Names with a validation record of their own: a wildcard shares that of the domain it stands under."""
         first = {name.removeprefix("*."): name for name in reversed(self.names)}
-        return tuple(name for name in self.names if first[name.removeprefix("*.")] == name)
+        return tuple(name for name in dict.fromkeys(self.names) if first[name.removeprefix("*.")] == name)
 
     def covers(self, host: str) -> bool:
         """Whether browsers accept it for a host."""

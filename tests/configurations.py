@@ -395,7 +395,7 @@ def _take_out(values: Configuration, key: str) -> None:
     owners: list[tuple[Any, Any]] = []
     here: Any = values
     rest = key
-    while rest and (step := _step(here, rest)) is not None:
+    while rest and (step := next_step(here, rest)) is not None:
         owners.append((here, step))
         here, rest = here[step], rest[len(str(step)) + 1 :]
         if here is _GONE:
@@ -405,7 +405,7 @@ def _take_out(values: Configuration, key: str) -> None:
     holder[step] = _GONE
 
 
-def _step(here: Any, rest: str) -> Any:
+def next_step(here: Any, rest: str) -> Any:
     """The key of a map or the index of a list with which the rest of a fault's key begins."""
     if isinstance(here, list):
         index = rest.partition(".")[0]

@@ -11,6 +11,7 @@ from typing import Any
 import botocore.session
 import botocore.validate
 import parliament
+import yaml
 from botocore.model import OperationModel, Shape
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
@@ -34,7 +35,9 @@ def cloud_formation(resources: Mapping[str, tuple[str, Json]], region: str) -> l
         },
     }
     found: list[str] = []
-    matches: list[Any] = lint(json.dumps(template), config=ManualArgs(regions=[region]))
+    # cfn-lint reads YAML, in which two escapes of JSON are not one character. By way of JSON nothing becomes an alias.
+    text = yaml.dump(json.loads(json.dumps(template)), Dumper=yaml.CSafeDumper, sort_keys=False)
+    matches: list[Any] = lint(text, config=ManualArgs(regions=[region]))
     for match in matches:
         path = [str(part) for part in match.path or ()]
         where = logical.get(path[1], "") if len(path) > 1 else ""

@@ -152,7 +152,7 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
         ({"applications": [[]]}, "applications.0: has the wrong type (got a list); give a map of keys and values"),
         (
             {"applications": "- name: web"},
-            "applications: is not structured; write it as a list or a map in the stack file",
+            "applications: is not structured (got a text); write it as a list or a map in the stack file",
         ),
         (application(image=1.4), "applications.0.image: has the wrong type (got 1.4); give a text"),
         (application(image=None), "applications.0.image: has the wrong type (got None); give a text"),
@@ -198,8 +198,8 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
         ({"grafana": []}, "grafana: has the wrong type (got a list); give a map of keys and values"),
         (
             {"pattern": "service", "collector": {"memory": 512}},
-            "collector.memory: Fargate has no task of 512 CPU units with 512 MiB; with 512 CPU units choose one of "
-            "1024, 2048, 3072, 4096 MiB",
+            "collector.memory: Fargate has no task of 512 CPU units with 512 MiB (got 512); with 512 CPU units choose "
+            "one of 1024, 2048, 3072, 4096 MiB",
         ),
     ],
 )
@@ -418,6 +418,13 @@ def test_every_fault_of_imported_dashboards(tmp_path: Path) -> None:
 def test_dashboards_that_cannot_be_read(tmp_path: Path, path: str, reason: str) -> None:
     [fault] = faults(NAMES, tmp_path, grafana={"dashboards": [path]})
     assert fault.startswith(f"grafana.dashboards.0: cannot be read: {reason}")
+
+
+def test_what_is_encrypted_is_not_shown_where_it_is_not_structured_either() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(configuration(application() | {"logs": MARKER}), NAMES, ROOT, encrypted=[f"{PROJECT}:logs"])
+    assert "logs: is not structured (got a text); write it as a list or a map in the stack file" in str(caught.value)
+    assert MARKER not in str(caught.value)
 
 
 def test_encrypted_values_are_refused_by_key_and_never_shown() -> None:

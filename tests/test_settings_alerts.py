@@ -37,7 +37,7 @@ def test_an_address_is_in_no_fault() -> None:
 
 def test_traces_need_grafana() -> None:
     assert faults(alerts={"traces": True}, grafana={"enabled": False}) == [
-        "alerts.traces: has Grafana look at traces, and there is none; turn grafana on, or this off"
+        "alerts.traces: has Grafana look at traces, and there is none (got True); turn grafana on, or this off"
     ]
     assert loaded(alerts={"traces": True}).alerts.traces
 

@@ -33,7 +33,7 @@ def test_the_service_pattern_is_refused_with_the_reason() -> None:
 @pytest.mark.parametrize(
     ("tasks", "texts"),
     [
-        ({"name": "job"}, ["tasks: has the wrong type; give a list"]),
+        ({"name": "job"}, ["tasks: has the wrong type (got a map); give a list"]),
         (["job"], ["tasks.0: has the wrong type (got 'job'); give a map of keys and values"]),
         (
             [JOB | {"port": 80}, JOB, {"image": "shop/job"}],

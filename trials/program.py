@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ COUNTS: Final = (1, 10, 100)
 
 GOAL: Final = 1.3
 """How much longer than the plain program ours may take."""
+LINEAR: Final = 1.2
+"""How much more a further application may take from one line of the page to the next, where time is called linear."""
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _PAGE: Final = _ROOT / "docs" / "program-speed.md"
@@ -89,6 +92,16 @@ class Figures:
             for before, after in zip(self.runs, self.runs[1:], strict=False)
         ]
 
+    @property
+    def added(self) -> list[float]:
+        """What ours takes for each further application beyond what plain takes for its resources."""
+        return [ours - plain for ours, plain in zip(self.slopes("ours"), self.slopes("plain"), strict=True)]
+
+
+def is_linear(slopes: Sequence[float]) -> bool:
+    """Whether each is hardly more than the one before; less is no fault."""
+    return all(after <= LINEAR * before for before, after in pairwise(slopes))
+
 
 def seconds(*arguments: str) -> float:
     """CPU that a fresh interpreter uses for these arguments. Raises CalledProcessError if it fails."""
@@ -151,6 +164,8 @@ def page(figures: Figures) -> str:
     return templates.get_template("program-speed.md.j2").render(
         figures=figures,
         goal=GOAL,
+        is_linear=is_linear,
+        tolerance=LINEAR - 1,
         rounds=ROUNDS,
         machine=f"{platform.system()} on {platform.machine()}",
         cores=os.cpu_count(),

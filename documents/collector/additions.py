@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from documents import adot
 from documents.collector.part import Configuration
-from documents.faults import ConfigurationError, Fault, nearest, shown
+from documents.faults import UNTOLD, ConfigurationError, Fault, nearest, shown
 from documents.model import holds_secret
 from documents.text import Path
 
@@ -69,7 +69,7 @@ def _conflict(ours: Any, theirs: Any, path: Path) -> Fault:
     problem = f"is {shown(ours)} in our configuration"
     remedy = "leave it out, or add a component of your own under another name"
     if isinstance(theirs, str) and _is_secret(path[-1], theirs):
-        return Fault(_key(path), problem, remedy)
+        return Fault(_key(path), problem, remedy, UNTOLD)
     return Fault(_key(path), problem, remedy, theirs)
 
 
@@ -105,6 +105,7 @@ def _plain_secrets(theirs: Any, path: Path) -> Iterator[Fault]:
             _key(path),
             "is a secret in plain text, which everyone who may read task definitions can see",
             "send to a partner by `destinations`, whose headers are ARNs of secrets",
+            UNTOLD,
         )
 
 

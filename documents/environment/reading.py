@@ -12,7 +12,7 @@ from documents.dashboards.imported import DashboardError, imported
 from documents.environment import checks
 from documents.environment.checks import is_sound
 from documents.environment.model import Build, Settings, StackApplication, StackTask, by_key
-from documents.faults import ConfigurationError, Fault, faults_of, nearest
+from documents.faults import UNTOLD, ConfigurationError, Fault, faults_of, nearest, told
 from documents.names import Names
 
 N = TypeVar("N", bound=inputs.Workload)
@@ -51,7 +51,7 @@ def read(
     faults += checks.account_faults(parts, region, faults)
     imports = _imports(parts["grafana"], files, faults)
     if faults:
-        raise ConfigurationError(faults)
+        raise ConfigurationError(told(faults, values))
     parts["applications"] = _prioritised(applications)
     parts["tasks"] = tuple(own_tasks.values())
     return Settings.model_construct(**parts), imports
@@ -76,7 +76,7 @@ def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:
     """
     unread = {fault.key for fault in found}
     known = {field.alias or name: (name, field) for name, field in Settings.model_fields.items()}
-    found += [Fault(key, "is not a known key", nearest(key, known)) for key in values if key not in known]
+    found += [Fault(key, "is not a known key", nearest(key, known), UNTOLD) for key in values if key not in known]
     parts: dict[str, Any] = {}
     seen: dict[str, str] = {}
     for alias, (name, field) in known.items():
@@ -95,16 +95,16 @@ def _parts(values: Mapping[str, Any], found: list[Fault]) -> dict[str, Any]:
 
 def _applications(values: Any, found: list[Fault], seen: dict[str, str]) -> dict[int, StackApplication]:
     """What is sound of each application, by its place in the list."""
-    if not isinstance(values, list) or not values:
-        found.append(Fault("applications", "is missing or empty", "list at least one application"))
+    if values in (None, [], {}):
+        found.append(Fault("applications", "is missing or empty", "list at least one application", UNTOLD))
         return {}
-    return _named(StackApplication, cast(Any, values), "applications", found, seen)
+    return _named(StackApplication, values, "applications", found, seen)
 
 
 def _named(model: type[N], values: Any, list_key: str, found: list[Fault], seen: dict[str, str]) -> dict[int, N]:
     """What is sound of each application or task, by its place in the list; `seen` are the names so far, and whose."""
     if not isinstance(values, list):
-        found.append(Fault(list_key, "has the wrong type", "give a list"))
+        found.append(Fault(list_key, "has the wrong type", "give a list", values))
         return {}
     sound: dict[int, N] = {}
     for index, value in enumerate(cast(list[Any], values)):

@@ -1,6 +1,6 @@
 """Generated configurations all the way: recorded, rendered, judged from outside, and run by the real collector.
 
-`HYPOTHESIS_PROFILE=many` tries thousands, and others each time; see tests/conftest.py.
+`make fuzz` tries thousands, and others each time; see tests/conftest.py.
 """
 
 import asyncio

@@ -90,7 +90,8 @@ def test_all_faults_come_at_once() -> None:
         "intervalSeconds: is too small (got 5); give at least 10",
         "logGroupArn: is missing, to which the collector in the task writes its lines; "
         "give it, or another pattern than sidecar",
-        "workspaceArn: is in us-east-1, and the collector signs for eu-west-1; give one of the same region",
+        "workspaceArn: is in us-east-1, and the collector signs for eu-west-1 "
+        f"(got {repr(broken['workspaceArn'])[:77]}...); give one of the same region",
         "container: names no container of the definitions (there are orders, collector) (got 'web'); name one of them",
     ]
 

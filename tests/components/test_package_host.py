@@ -9,6 +9,7 @@ import pytest
 from components.package import SCHEMA
 from documents.faults import ConfigurationError
 from documents.names import Names
+from preview.engine import Monitor
 from preview.recording import UNKNOWN, Resource, Secret
 from preview.stack import load
 from settings import load as load_settings
@@ -108,6 +109,44 @@ def test_a_region_is_needed(plugin: Host) -> None:
     ]
     elsewhere = plugin.construct({**SMALL, "region": "eu-central-1"}, files=bare)
     assert environment_of(elsewhere)["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://localhost:4318"
+
+
+def test_a_region_is_that_of_the_provider(plugin: Host) -> None:
+    """The monitor answers for the stack's, as the engine does where a component has none of its own."""
+    files = load(ROOT, "dev", {"aws:region": "eu-west-1"})
+    assert plugin.construct({**SMALL, "region": "eu-west-1"}, files=files).outputs["cluster"]
+    assert refused(plugin, {**SMALL, "region": "eu-central-1"}, files=files) == [
+        "region: is not that of the provider, which is in eu-west-1 (got 'eu-central-1'); "
+        "give eu-west-1, or another provider"
+    ]
+
+
+def test_the_provider_that_a_component_has_is_asked_for_its_region(
+    plugin: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = "urn:pulumi:dev::ecs-observability::pulumi:providers:aws::elsewhere"
+    given = {"providers": {"aws": f"{provider}::1234"}, "others": (provider,)}
+    invoke = Monitor.Invoke
+
+    def elsewhere(self: Monitor, request: Any) -> Any:
+        self.region = "eu-central-1" if request.provider.startswith(provider) else "eu-west-1"
+        return invoke(self, request)
+
+    monkeypatch.setattr(Monitor, "Invoke", elsewhere)
+    assert plugin.construct({**SMALL, "region": "eu-central-1"}, **given).outputs["cluster"]
+    [said] = refused(plugin, SMALL, **given)
+    assert said.startswith("region: is not that of the provider, which is in eu-central-1 (got 'eu-west-1')")
+
+
+def test_a_provider_that_is_not_known_yet_has_no_region(plugin: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine then answers with nothing."""
+    invoked = Monitor._invoked
+
+    def nothing(self: Monitor, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {} if token.endswith(":getRegion") else invoked(self, token, arguments)
+
+    monkeypatch.setattr(Monitor, "_invoked", nothing)
+    assert plugin.construct({**SMALL, "region": "eu-central-1"}, preview=True).urn
 
 
 def environment_of(made: Constructed) -> dict[str, str]:

@@ -134,7 +134,7 @@ def test_all_that_a_central_account_excludes_is_said_at_once() -> None:
 def test_settings_of_the_workspace_are_made_where_it_is() -> None:
     values = {"retentionDays": 30, "maxSeries": 10, "intervalSeconds": 30}
     assert faults(accounts={"central": GIVEN}, grafana=OFF, metrics=values) == [
-        f"metrics.{key}: is a setting of the workspace, which is another account's; leave it out"
+        f"metrics.{key}: is a setting of the workspace, which is another account's (got {values[key]}); leave it out"
         for key in ("retentionDays", "maxSeries")
     ]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from documents.faults import ConfigurationError, Fault, collect, faults_of, nearest, wrong
+from documents.faults import UNTOLD, ConfigurationError, Fault, collect, faults_of, nearest, told, wrong
 
 
 def _even(value: int) -> int:
@@ -59,11 +59,11 @@ def test_what_is_in_a_container_is_not_shown(value: Any, shown: str) -> None:
         ({"inner": {"sice": 1}}, "stack.inner.sice: is not a known key; did you mean 'size'?"),
         ({"inner": {"x": 1}}, "stack.inner.x: is not a known key; known: size"),
         ({"inner": 5}, "stack.inner: has the wrong type (got 5); give a map of keys and values"),
-        ({"several": [{}]}, "stack.several: has too few entries; give at least 2"),
+        ({"several": [{}]}, "stack.several: has too few entries (got 1); give at least 2"),
         ({"several": [{}, {}, {"sice": 1}]}, "stack.several.2.sice: is not a known key; did you mean 'size'?"),
         ({"several": "x"}, "stack.several: has the wrong type (got 'x'); give a list"),
-        ({"secrets": {"A": "hunter2"}}, "stack.secrets.A: has the wrong type; give a whole number"),
-        ({"command": "hunter2"}, "stack.command: has the wrong type; give a list"),
+        ({"secrets": {"A": "hunter2"}}, "stack.secrets.A: has the wrong type (got a text); give a whole number"),
+        ({"command": "hunter2"}, "stack.command: has the wrong type (got a text); give a list"),
         ({"flag": "maybe"}, "stack.flag: has the wrong type (got 'maybe'); give true or false"),
         ({"needed": 1.5}, "stack.needed: has the wrong type (got 1.5); give a whole number"),
         ({"needed": None}, "stack.needed: has the wrong type (got None); give a whole number"),
@@ -72,6 +72,25 @@ def test_what_is_in_a_container_is_not_shown(value: Any, shown: str) -> None:
 )
 def test_each_kind_in_our_words(values: dict[str, Any], text: str) -> None:
     assert faults(**values) == [text]
+
+
+@pytest.mark.parametrize(
+    ("key", "fault", "text"),
+    [
+        ("a.b.0", Fault("a.b.0", "is wrong", "do this"), "a.b.0: is wrong (got 5); do this"),
+        ("a.b.0, said", Fault("a.b.0", "is wrong", "do this", 6), "a.b.0: is wrong (got 6); do this"),
+        ("a.b.0, untold", Fault("a.b.0", "is wrong", "do this", UNTOLD), "a.b.0: is wrong; do this"),
+        ("dots in keys", Fault("tags.x.y", "is wrong", "do this"), "tags.x.y: is wrong (got 'z'); do this"),
+        ("a map", Fault("a", "is wrong", "do this"), "a: is wrong; do this"),
+        ("nothing there", Fault("a.c", "is wrong", "do this"), "a.c: is wrong; do this"),
+        ("no such entry", Fault("a.b.1", "is wrong", "do this"), "a.b.1: is wrong; do this"),
+        ("maybe a secret", Fault("a.environment.X", "is wrong", "do this"), "a.environment.X: is wrong; do this"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_a_value_is_taken_from_what_was_given(key: str, fault: Fault, text: str) -> None:
+    values = {"a": {"b": [5], "environment": {"X": "hunter2"}}, "tags": {"x": 1, "x.y": "z"}}
+    assert [str(one) for one in told([fault], values)] == [text], key
 
 
 def test_all_at_once_and_without_a_root() -> None:

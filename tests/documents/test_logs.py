@@ -198,7 +198,7 @@ def test_what_is_refused(value: Any, found: str) -> None:
 
 def test_no_value_of_an_option_is_ever_shown() -> None:
     [found] = faults({"firelens": {"options": {"Host": 5, "Port": "x"}}})
-    assert found == "web.logs.firelens.options.Host: has the wrong type; give a text"
+    assert found == "web.logs.firelens.options.Host: has the wrong type (got a number); give a text"
 
 
 @given(some.text(alphabet=some.characters(codec="ascii"), min_size=1, max_size=80))

@@ -133,6 +133,7 @@ def test_a_wildcard_shares_the_record_of_its_domain() -> None:
     made = Certificate(domain="example.com", alternatives=("*.example.com", "*.example.org"), zone=ZONE)
     assert made.records == ("example.com", "*.example.org")
     assert Certificate(domain="*.example.com", alternatives=("example.com",), zone=ZONE).records == ("*.example.com",)
+    assert Certificate(domain="example.com", alternatives=("example.com",), zone=ZONE).records == ("example.com",)
 
 
 @pytest.mark.parametrize(

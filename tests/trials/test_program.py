@@ -4,14 +4,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from preview.recorder import record
-from trials.program import BARE, COUNTS, Figures, Runs, applications, in_turns, page, seconds, write_bare
+from trials.program import BARE, COUNTS, Figures, Runs, applications, in_turns, is_linear, page, seconds, write_bare
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,12 +70,35 @@ def test_a_run_that_fails_is_no_figure() -> None:
         seconds("-c", "raise SystemExit(3)")
 
 
-def test_the_page_says_what_was_missed() -> None:
+@pytest.mark.parametrize(
+    ("slopes", "linear"), [((5.0, 6.0), True), ((5.0, 6.1), False), ((5.0, 1.0), True), ((5.0, 5.0, 7.0), False)]
+)
+def test_time_is_linear_where_a_further_application_takes_hardly_more(slopes: Sequence[float], linear: bool) -> None:
+    assert is_linear(slopes) is linear
+
+
+def made() -> str:
     runs = [
         Runs(count, 10 * count, {"ours": ours, "plain": plain, "floor": 0.1})
         for count, ours, plain in zip(COUNTS, (2.0, 3.8, 21.8), (1.0, 1.9, 20.0), strict=True)
     ]
-    text = page(Figures(runs, {"ours": 2.0, "plain": 1.0, "floor": 0.5}, {"dev": 3.0, "prod": 4.0}))
+    return page(Figures(runs, {"ours": 2.0, "plain": 1.0, "floor": 0.5}, {"dev": 3.0, "prod": 4.0}))
+
+
+def figureless(text: str) -> str:
+    """A page without what was measured, and where."""
+    return re.sub(r"-?\d+(\.\d+)*|\b(met|missed)\b|\([^)]* on [^)]*\)", "?", text)
+
+
+def test_the_page_is_that_of_the_template_but_for_its_figures() -> None:
+    assert figureless((ROOT / "docs" / "program-speed.md").read_text(encoding="utf-8")) == figureless(made())
+
+
+def test_the_page_says_what_was_missed() -> None:
+    text = made()
     assert re.findall(r"\| ([\d.]+: \w+) \|", text) == ["1.3: missed", "1.3: missed", "1.3: met"]
-    assert "Each further application takes 200 ms, then 200 ms from one line to the next" in text
+    assert "may take\n20 % more than before" in text
+    assert "| in ours | 200, then 200 | linear: met |\n" in text
+    assert "| its resources in plain | 100, then 201 | linear: missed |\n" in text
+    assert "| what ours adds to plain | 100, then -1 | linear: met |\n" in text
     assert "| 1 | 10 | 2.00 | 1.00 | 0.10 | 2.00 |" in text

@@ -61,7 +61,7 @@ WHO = "does not say who is told; give one of email, https, chat and pagerduty"
             {"https": KEY.replace("https", "http")},
             "alerts.subscriptions.0.https: is not an address with https; write it as https://example.com/alerts",
         ),
-        ({"https": 5}, "alerts.subscriptions.0.https: has the wrong type; give a text"),
+        ({"https": 5}, "alerts.subscriptions.0.https: has the wrong type (got a number); give a text"),
         (
             {"email": "a@example.com", "severity": "bad"},
             "alerts.subscriptions.0.severity: is not one of the choices (got 'bad'); choose 'critical' or 'warning'",
