@@ -331,6 +331,7 @@ def test_logs_are_kept_as_long_as_asked() -> None:
     groups = recorded("limits").of_type("aws:cloudwatch/logGroup:LogGroup")
     assert {group.inputs["name"]: group.inputs["retentionInDays"] for group in groups} == {
         "/ecs/ecs-observability-dev/storefront": 3653,
+        "/ecs/ecs-observability-dev/collector": 3653,
         "/aws/vendedlogs/prometheus/ecs-observability-dev": 3653,
         "/aws/events/ecs-observability-dev/ecs": 3653,
     }

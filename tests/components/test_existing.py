@@ -217,13 +217,13 @@ def test_settings_of_what_is_not_the_stacks_are_refused() -> None:
             "applications": [STOREFRONT],
         }
     )[-6:] == [
-        "  alerts.traces: has Grafana look at traces, and there is none; turn grafana on, or this off",
-        "  metrics.retentionDays: is a setting of the workspace, which exists already; leave it out",
-        "  metrics.maxSeries: is a setting of the workspace, which exists already; leave it out",
-        "  existing.grafana: is given, and grafana.enabled is false; leave one of them out",
+        "  alerts.traces: has Grafana look at traces, and there is none (got True); turn grafana on, or this off",
+        "  metrics.retentionDays: is a setting of the workspace, which exists already (got 30); leave it out",
+        "  metrics.maxSeries: is a setting of the workspace, which exists already (got 1000); leave it out",
+        "  existing.grafana: is given, and grafana.enabled is false (got 'g-1234567890'); leave one of them out",
         "  grafana.admins: may enter a workspace that exists already; say so where it is made",
-        "  alerts.traces: would replace the notification policy of a Grafana that others use too; leave it out "
-        "with existing.grafana",
+        "  alerts.traces: would replace the notification policy of a Grafana that others use too (got True); leave it "
+        "out with existing.grafana",
     ]
 
 
@@ -248,8 +248,8 @@ def test_ids_that_are_none() -> None:
 
 def test_rules_of_no_workspace() -> None:
     assert faults({"existing": {"rules": True}, **one()}) == [
-        "  existing.rules: is said of an existing AMP workspace, and none is given; give existing.metrics, or leave "
-        "this out: the rules of a workspace of the stack are its own"
+        "  existing.rules: is said of an existing AMP workspace, and none is given (got True); give existing.metrics, "
+        "or leave this out: the rules of a workspace of the stack are its own"
     ]
 
 
