@@ -108,12 +108,16 @@ class Given:
 
     def check_region(self, component: pulumi.ComponentResource) -> None:
         """Raises ConfigurationError where the component's provider is in another region: its resources would be there,
-        and every document and ARN would say this one."""
-        there = aws.get_region(opts=pulumi.InvokeOptions(parent=component)).region
-        # A provider that something else in the program decides on has no answer in a preview.
-        if there and not is_placeholder(there) and there != self.region:
-            problem, remedy = f"is not that of the provider, which is in {there}", f"give {there}, or another provider"
-            raise ConfigurationError([Fault("region", problem, remedy, self.region)])
+        and every document and ARN would say this one. Or where the provider does not know yet: then it answers nothing
+        that is asked here, in a preview, and what is missing would be missed by a program deep inside."""
+        there = aws.get_region(opts=pulumi.InvokeOptions(parent=component)).region or ""
+        if there == self.region or is_placeholder(there):
+            return
+        problem, remedy = f"is not that of the provider, which is in {there}", f"give {there}, or another provider"
+        if not there:
+            problem = "cannot be compared with the provider's, which depends on what has not been made yet"
+            remedy = "give the component a provider of which the program knows everything"
+        raise ConfigurationError([Fault("region", problem, remedy, self.region)])
 
 
 def has_outputs(value: Any) -> bool:

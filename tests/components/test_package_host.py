@@ -138,15 +138,13 @@ def test_the_provider_that_a_component_has_is_asked_for_its_region(
     assert said.startswith("region: is not that of the provider, which is in eu-central-1 (got 'eu-west-1')")
 
 
-def test_a_provider_that_is_not_known_yet_has_no_region(plugin: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine then answers with nothing."""
-    invoked = Monitor._invoked
-
-    def nothing(self: Monitor, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {} if token.endswith(":getRegion") else invoked(self, token, arguments)
-
-    monkeypatch.setattr(Monitor, "_invoked", nothing)
-    assert plugin.construct({**SMALL, "region": "eu-central-1"}, preview=True).urn
+def test_a_provider_that_is_not_known_yet_is_refused(plugin: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine then answers every question with nothing."""
+    monkeypatch.setattr(Monitor, "_invoked", lambda self, token, arguments: {})
+    assert refused(plugin, {**SMALL, "region": "eu-central-1"}, preview=True) == [
+        "region: cannot be compared with the provider's, which depends on what has not been made yet (got "
+        "'eu-central-1'); give the component a provider of which the program knows everything"
+    ]
 
 
 def environment_of(made: Constructed) -> dict[str, str]:
