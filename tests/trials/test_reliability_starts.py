@@ -1,6 +1,7 @@
 """Applications before collectors, collectors before the network, and whose series is whose."""
 
 import asyncio
+import time
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from proof.remote_write import Labels
 from tests.trials.bad_days import PATIENCE, Place, places, together
 from trials.backends import HEALTHY, Fault, Written
 from trials.load import Tally, http, rpc
-from trials.rig import SERIES, Lost
+from trials.rig import SERIES, Lost, Rig, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -77,8 +78,21 @@ async def share(place: Place) -> Day:
             client.stop()
         await running
         await made.delivered(clients, PATIENCE)
+        # What a collector says of the last seconds is in its next look at itself, which may come after all else.
+        await eventually(partial(looked_again, made, time.time()), PATIENCE)
         tallies = tuple(load.tally for client in clients for load in (client.spans, client.counters))
         return Day(tallies, made.lost(clients), made.amp.written)
+
+
+def looked_again(made: Rig, since: float) -> bool:
+    """Whether all collectors have looked at themselves twice since a time, in seconds since the epoch: the first look
+    has then been written whole."""
+    looks = [
+        sum(sample.milliseconds / 1000 > since for sample in samples)
+        for labels, samples in made.amp.written.samples.items()
+        if is_own(labels) and name(labels) == "up"
+    ]
+    return len(looks) == len(made.tasks) * len(made.collectors) and min(looks) >= 2
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -118,7 +132,7 @@ def test_a_task_has_so_many_series_of_its_own(days: dict[str, Day], pattern: str
         (dict(labels)["instance"], dict(labels)["container"])
         for labels in written.samples
         # A front may have met a collector that was not up yet.
-        if dict(labels)["job"].endswith(f"/{catalogue.COLLECTOR_SERVICE}") and "_failed_" not in name(labels)
+        if is_own(labels) and "_failed_" not in name(labels)
     )
     tasks = {instance for instance, _ in own}
     assert len(tasks) == 2
@@ -133,6 +147,10 @@ def test_nothing_else_is_written(days: dict[str, Day], pattern: str) -> None:
     own = {metric.name for metric in catalogue.COLLECTOR_METRICS} | {"up", "orders_processed_total"}
     found = {name(labels) for labels in days[f"shared, {pattern}"].written.samples}
     assert {one for one in found - own if not one.startswith("ecs_task_")} == set()
+
+
+def is_own(labels: Labels) -> bool:
+    return dict(labels)["job"].endswith(f"/{catalogue.COLLECTOR_SERVICE}")
 
 
 def name(labels: Labels) -> str:
