@@ -29,6 +29,8 @@ from tools.build import program
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = Timing(steady=10.0, first=12.0, last=8.0)
 """Long enough to prove, short enough to wait for something that never comes."""
+WHOLE = Timing()
+"""That of `make prove`, for tests that judge panels: what begins late weighs too much in a shorter window."""
 
 T = TypeVar("T")
 Documents = dict[str, str]

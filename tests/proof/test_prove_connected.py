@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.live import complaints, live, wanted
+from tests.proof.live import WHOLE, complaints, live, wanted
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +25,6 @@ CONFIG = {
 
 def test_traces_show_the_whole_path(tmp_path: Path) -> None:
     """One of the sample's requests passes both applications, at the address that the definition names."""
-    with live(wanted("dev", config=CONFIG), tmp_path) as alive:
+    with live(wanted("dev", config=CONFIG), tmp_path, WHOLE) as alive:
         judgement = alive.judged()
     assert complaints(judgement) == ""

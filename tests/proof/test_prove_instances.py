@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from proof.stack import Timing
 from proof.verdict import Kind
-from tests.proof.live import complaints, live, wanted
+from tests.proof.live import WHOLE, complaints, live, wanted
 
 pytestmark = pytest.mark.slow
 
@@ -32,8 +31,7 @@ INSTANCES: dict[str, Any] = {
 def test_both_patterns_are_proved_on_instances(tmp_path: Path) -> None:
     """The metadata endpoint of an instance names the cluster, has no figures of a disk, and Docker's ids; the scraper
     finds a task by asking for its instance as well, as its role may."""
-    # As long as `make prove`: panels are judged here, whose tolerances a shorter window does not keep to.
-    with live(wanted("dev", config=INSTANCES), tmp_path, Timing()) as alive:
+    with live(wanted("dev", config=INSTANCES), tmp_path, WHOLE) as alive:
         judgement = alive.judged()
     assert complaints(judgement) == ""
     scraped = {one.subject: one.kind for one in judgement.others if one.area == "scraped"}

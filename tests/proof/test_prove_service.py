@@ -15,7 +15,7 @@ import pytest
 
 from proof.verdict import Kind
 from tests.proof import browser
-from tests.proof.live import ROOT, complaints, live, named, wanted
+from tests.proof.live import ROOT, WHOLE, complaints, live, named, wanted
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def test_interrupting_leaves_nothing(project: Path) -> None:
 def test_patterns_may_be_mixed(tmp_path: Path) -> None:
     applications = json.loads(json.dumps(run_applications()))
     applications[1]["pattern"] = "service"
-    with live(wanted("dev", config={"applications": applications}), tmp_path) as alive:
+    with live(wanted("dev", config={"applications": applications}), tmp_path, WHOLE) as alive:
         judgement = alive.judged()
     assert complaints(judgement) == ""
     running = [one for one in judgement.verdicts if one.subject.startswith("ECS tasks / Running tasks")]

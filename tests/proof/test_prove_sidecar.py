@@ -14,7 +14,7 @@ from proof.report import Facts
 from proof.verdict import Kind
 from proof.verdicts import Judgement
 from tests.proof import browser
-from tests.proof.live import ROOT, SHORT, Live, complaints, live, named, wanted
+from tests.proof.live import ROOT, WHOLE, Live, complaints, live, named, wanted
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(wanted("dev", config=CONFIG), tmp_path_factory.mktemp("dev")) as run:
+    with live(wanted("dev", config=CONFIG), tmp_path_factory.mktemp("dev"), WHOLE) as run:
         yield run
 
 
@@ -160,5 +160,5 @@ def test_the_report_of_a_real_run_is_drawn(dev: Live, judgement: Judgement, tmp_
 
 
 def test_the_times_are_short(dev: Live) -> None:
-    assert dev.truth.steady.seconds == pytest.approx(SHORT.steady, abs=2)
+    assert dev.truth.steady.seconds == pytest.approx(WHOLE.steady, abs=2)
     assert (ROOT / IMPORTED).is_file()

@@ -8,7 +8,7 @@ import pytest
 
 from proof.verdict import Kind, Verdict
 from proof.verdicts import Judgement
-from tests.proof.live import complaints, equipped, live, wanted
+from tests.proof.live import WHOLE, complaints, equipped, live, wanted
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def area(judgement: Judgement, name: str) -> dict[str, Verdict]:
 
 @pytest.mark.parametrize("pattern", ["sidecar", "service"])
 def test_scraping_and_statsd_agree_with_the_load(pattern: str, tmp_path: Path) -> None:
-    with live(wanted("dev", config=config(pattern, "statsd")), tmp_path) as alive:
+    with live(wanted("dev", config=config(pattern, "statsd")), tmp_path, WHOLE) as alive:
         judgement = alive.judged()
     assert complaints(judgement) == ""
     scraped, pushed = area(judgement, "scraped"), area(judgement, "StatsD")
@@ -52,7 +52,7 @@ def test_scraping_and_statsd_agree_with_the_load(pattern: str, tmp_path: Path) -
 @pytest.mark.parametrize("pattern", ["sidecar", "service"])
 def test_segments_of_the_xray_sdk_and_spans_of_zipkin_arrive(pattern: str, tmp_path: Path) -> None:
     plan = equipped(wanted("dev", config=config(pattern, "xray", "zipkin")))
-    with live(plan, tmp_path) as alive:
+    with live(plan, tmp_path, WHOLE) as alive:
         judgement = alive.judged()
     assert complaints(judgement) == ""
     assert {subject: one.kind for subject, one in area(judgement, "receiver").items()} == {
