@@ -75,7 +75,7 @@ class Expected:
 
 
 SELDOM: Final = 0.5
-"""The coverage of what rules look at every four minutes only, which is not yet there when the window begins."""
+"""The coverage of what rules look at every four minutes only: what begins between two looks is there from the next."""
 
 _OFTEN: Final = 0.12
 """Exports do not come quite as often as they should, and a rate is made of four of them."""
