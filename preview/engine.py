@@ -21,8 +21,8 @@ from preview.stack import StackFiles
 
 _STACK: Final = "pulumi:pulumi:Stack"
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark, no password
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark, no password
 _REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 """Marks of special values in the engine's protocol (`sdk/go/common/resource/sig`)."""
 
@@ -355,24 +355,24 @@ def _plain(value: Value) -> Any:
 def _special(struct: Struct) -> Any:
     """A map of the protocol; some are marked as something else."""
     fields = struct.fields
-    match fields[_SIGNATURE].string_value if _SIGNATURE in fields else "":
+    match fields[SIGNATURE].string_value if SIGNATURE in fields else "":
         case "":
             return _fields(struct)
-        case mark if mark == _SECRET:
+        case mark if mark == SECRET:
             return Secret(_plain(fields["value"]))
         case mark if mark == _REFERENCE:
             return fields["urn"].string_value
         case _:
-            return {key: value for key, value in _fields(struct).items() if key != _SIGNATURE}
+            return {key: value for key, value in _fields(struct).items() if key != SIGNATURE}
 
 
 def _is_secret(value: Value) -> bool:
     fields = value.struct_value.fields
-    return _SIGNATURE in fields and fields[_SIGNATURE].string_value == _SECRET
+    return SIGNATURE in fields and fields[SIGNATURE].string_value == SECRET
 
 
 def _secret(value: Value) -> Value:
     wrapped = Value()
-    wrapped.struct_value.update({_SIGNATURE: _SECRET})
+    wrapped.struct_value.update({SIGNATURE: SECRET})
     wrapped.struct_value.fields["value"].CopyFrom(value)
     return wrapped

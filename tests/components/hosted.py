@@ -22,7 +22,7 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 
-from preview.engine import Log, Monitor
+from preview.engine import SECRET, SIGNATURE, Log, Monitor
 from preview.recording import UNKNOWN, Resource, Secret
 from preview.stack import StackFiles, load
 from settings import KEYS
@@ -30,8 +30,6 @@ from tests.components.variants import VARIANTS
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = "ecs-observability:index:Environment"
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 NOT_KNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from preview.engine import SECRET, SIGNATURE
 from preview.recorder import Resource, Secret, record
 from tests.pulumi_cli.providers import ACCOUNT, AUTONAMED
 from tests.pulumi_cli.stack import PROJECT, Run, Stack
@@ -15,9 +16,6 @@ name."""
 
 _PLACEHOLDER: Final = re.compile(r"(<[\w.-]+>)")
 _POLICY: Final = '"Statement": ['
-_MARK: Final = "4dabf18193072939515e22adb298388d"
-_ENCRYPTED: Final = "1b47061264138c4ac30d75fd1eb44270"
-"""How a state marks what is encrypted in it."""
 
 
 def assert_as_recorded(stack: Stack) -> None:
@@ -55,7 +53,7 @@ def differences(made: Any, recorded: Any, known: Known, path: str = "") -> Itera
     """Paths at which a value of a state is not the recorded one, each with both; what is secret is only compared in
     being so."""
     match made, recorded:
-        case Mapping(), _ if made.get(_MARK) == _ENCRYPTED:
+        case Mapping(), _ if made.get(SIGNATURE) == SECRET:
             same = _holds_secret(recorded)
         case Mapping(), Mapping() if made.keys() == recorded.keys():
             for key in made:

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 import pytest
 
+from preview.engine import SECRET, SIGNATURE
 from preview.recorder import Secret
 from tests.pulumi_cli.asserts import differences, known_of
 
 ROLE: Final = "arn:aws:iam::123456789012:role/shop"
 ENCRYPTED: Final = {
-    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    SIGNATURE: SECRET,
     "ciphertext": "v1:0123456789abcdef:0123456789abcdef",
 }
 """As a state has what is secret."""
