@@ -72,7 +72,8 @@ def test_what_cannot_be_read(root: Path, name: str) -> None:
     assert len(str(caught.value)) < 300
     [first, *_] = missing_for_deploy(root, "dev")
     assert first == f"stack: {caught.value}"
-    assert time.process_time() - began < 2
+    # A bomb that is written out has 9 ** 29 values.
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize("content", [b"- a\n", b"hello", b"5"])

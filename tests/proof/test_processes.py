@@ -56,7 +56,7 @@ def test_what_a_program_left_behind_ends_too(tmp_path: Path) -> None:
         child = children.start(program(code))
         wait_for(child, "started")
         other = psutil.Process(int(child.log.read_text().split()[1]))
-    gone, _ = psutil.wait_procs([other], timeout=5)
+    gone, _ = psutil.wait_procs([other], timeout=15)
     assert gone == [other] or other.status() == psutil.STATUS_ZOMBIE
 
 
@@ -124,5 +124,5 @@ def test_a_program_dies_with_us_however_we_die(tmp_path: Path) -> None:
         time.sleep(0.02)
     parent.kill()
     parent.wait()
-    gone, _ = psutil.wait_procs([child], timeout=5)
+    gone, _ = psutil.wait_procs([child], timeout=15)
     assert gone == [child] or child.status() == psutil.STATUS_ZOMBIE

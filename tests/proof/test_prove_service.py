@@ -91,7 +91,7 @@ def test_interrupting_leaves_nothing(project: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (130, "proof: interrupted\n")
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=15)
     assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
     assert not (project / "build/dev/report.html").exists()
     assert not list((project / "build").glob(".*"))

@@ -38,7 +38,7 @@ def test_x_rays_port_gets_a_datagram_and_the_questions() -> None:
     port = next(free_ports())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind((LOOPBACK, port))
-        receiver.settimeout(5)
+        receiver.settimeout(15)
         # Nobody answers its questions on TCP.
         one = asyncio.run(SENDERS["XRAY_SDK_ENDPOINT"](port))
         header, document = map(json.loads, receiver.recv(65536).split(b"\n"))

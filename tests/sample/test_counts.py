@@ -33,7 +33,7 @@ def test_the_page_counts_by_status() -> None:
 def test_each_order_is_a_datagram() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
+        receiver.settimeout(15)
         host, port = receiver.getsockname()
         Counts(Settings(name="shop", statsd_host=host, statsd_port=port)).count(502)
         assert receiver.recv(1024) == b"sample.orders:1|c|#application:shop,status:502"

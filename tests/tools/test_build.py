@@ -228,7 +228,7 @@ def test_stopping_a_build_ends_go_and_all_that_it_started(tmp_path: Path) -> Non
         building.terminate()
         assert building.communicate() == ("", "stopped\n")
     assert building.returncode == 130
-    gone, _ = psutil.wait_procs([child], timeout=5)
+    gone, _ = psutil.wait_procs([child], timeout=15)
     assert gone == [child] or child.status() == psutil.STATUS_ZOMBIE
     assert files() == ["collector.log"]
 
