@@ -15,7 +15,7 @@ import pytest
 from documents import catalogue, names
 from proof.metadata import Reading
 from proof.plan import Service
-from tests.trials.bad_days import Place, place, together
+from tests.trials.bad_days import PATIENCE, Place, place, together
 from trials.backends import HEALTHY, Fault
 from trials.load import SpanLoad, Tally, http, rpc
 from trials.rig import Figures, Rig, eventually
@@ -85,7 +85,7 @@ async def overload(where: Place) -> Overload:
             alive=all(made.alive(name) for name in made.collectors),
             arrived=arrived,
             afterwards=afterwards.tally,
-            in_amp=await eventually(lambda: refused_in_amp(made) >= refused(figures[names.COLLECTOR]), 10.0),
+            in_amp=await eventually(lambda: refused_in_amp(made) >= refused(figures[names.COLLECTOR]), PATIENCE),
         )
 
 
