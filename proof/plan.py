@@ -13,6 +13,7 @@ from documents.central import Accounts, Central
 from documents.collector import scraping
 from documents.dashboards.shared import unshared
 from documents.objectives import Objectives
+from documents.rules.recorded import rate_seconds
 from preview import wiring
 from preview.recorder import Recording, Resource
 
@@ -149,6 +150,11 @@ class Plan:
             for number, unit in re.findall(r"\$\{env:ECS_METRICS_INTERVAL:-([0-9.]+)(ms|s|m)\}", text)
         ]
         return max(stated)
+
+    @property
+    def rate_intervals(self) -> float:
+        """How many of those times the recorded rates of the stack look back over."""
+        return rate_seconds(self.shipped_seconds) / self.shipped_seconds
 
     def host_of(self, service: str) -> str:
         """The DNS name of an ECS service; nothing if nobody finds it by name."""

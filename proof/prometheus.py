@@ -73,6 +73,15 @@ class Prometheus:
         except httpx.HTTPError:
             return False
 
+    async def reload(self) -> None:
+        """Makes it read its configuration and rules again. Raises QueryError with its reason if it cannot."""
+        try:
+            answer = await self._client.post(f"{self.url}/-/reload")
+        except httpx.HTTPError as error:
+            raise QueryError(f"Prometheus does not answer: {type(error).__name__} {error}") from error
+        if not answer.is_success:
+            raise QueryError(answer.text.strip())
+
     async def version(self) -> str:
         """Its version number."""
         return str((await self._get("status/buildinfo", {}))["version"])

@@ -1,5 +1,6 @@
 """One proof from start to verdicts: start the stack, send load, wait until all of it has arrived, judge."""
 
+import asyncio
 import re
 import time
 from collections import Counter
@@ -8,20 +9,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from documents.catalogue import CPU_RESERVED, REQUEST_DURATION, Label
 from documents.rules import PERIOD_ERRORS
 from proof import addresses, checks, copies, sampling
 from proof.load import Load
 from proof.plan import Plan
+from proof.processes import ProgramError
 from proof.prometheus import Prometheus, QueryError, prometheus
 from proof.stack import Programs, Stack, Timing, running
-from proof.task import DECISION_SECONDS
+from proof.task import DECISION_SECONDS, INTERVAL_SECONDS
 from proof.truth import Truth, Window
 from proof.verdicts import Judge, Judgement
 from proof.waiting import until
 
-_QUIET_SECONDS = DECISION_SECONDS + 3.0
+_QUIET_SECONDS: Final = DECISION_SECONDS + 3.0
 """Longer than anything holds a span back: the SDK for a second, a decision, the buffer for a second."""
 
 
@@ -57,9 +60,8 @@ async def observed(
     """The stack after it was driven; it ends with the context. `say` gets what it is doing, in a few words."""
     say(f"starting {', '.join(f'{service.count} x {service.name}' for service in plan.services)}")
     async with running(plan, programs, folder) as stack, prometheus(stack.prometheus_url) as server:
-        load, steady = await stack.drive(
-            timing, lambda: _flowing(stack), lambda since: recorded(plan, server, since), say
-        )
+        say("under load, until every process has been heard of and every rule has recorded")
+        load, steady = await stack.drive(timing.steady, lambda: _warm(stack, server, timing.first), say)
         say("waiting for the last of the telemetry")
         sent = len(load.sent)
         await until(lambda: _arrived(stack, server, sent, steady.end), timing.last, stack.check)
@@ -67,19 +69,45 @@ async def observed(
         yield Run(stack, stack.truth(load, steady), server)
 
 
+async def _warm(stack: Stack, server: Prometheus, patience: float) -> None:
+    """Returns when telemetry flows and rules have recorded all they are to. `patience` is in seconds, for each of both.
+
+    Rules are loaded when rates are whole. A counter's first sample is in no rate, and errors come after other answers:
+    what adds up rates over days would never forget that it saw fewer errors than there were.
+    """
+    look_back = stack.plan.rate_intervals * INTERVAL_SECONDS
+    await until(lambda: _flowing(stack), patience, stack.check)
+    await stack.send_logs()
+    await asyncio.sleep(look_back)
+    stack.write_rules()
+    try:
+        await server.reload()
+    except QueryError as error:
+        raise ProgramError(f"Prometheus does not take the rules: {error}") from error
+    # Long windows take rates as seldom as these are wide.
+    await until(lambda: recorded(stack.plan, server, stack.ruled), patience + look_back, stack.check)
+
+
 async def _flowing(stack: Stack) -> bool:
-    """Whether every process has written by now, and the last application has been seen in a trace."""
+    """Whether every process has written by now, applications also of errors, and the last application has been seen in
+    a trace."""
     names = Counter(dict(labels).get("__name__") for labels in stack.writes.writers)
-    instances = {
-        (one.get(Label.JOB), one.get(Label.INSTANCE))
+    counted = {
+        (one.get(Label.JOB), one.get(Label.INSTANCE), one.get(Label.STATUS, "").startswith("5"))
         for one in map(dict, stack.writes.writers)
         if one.get("__name__") == f"{REQUEST_DURATION.name}_count"
     }
+    instances = {(job, instance) for job, instance, _ in counted}
+    failed = Counter(job for job, _, error in counted if error)
     applications = [task for task in stack.tasks if task.service in stack.plan.applications]
     sidecars = [task for task in applications if task.service.sidecar is not None]
+    first, *others = stack.plan.applications
     last = stack.plan.applications[-1].name
     return (
         len(instances) >= len(applications)
+        # Each task of the first application gets every kind of order; which task of the others does is chance.
+        and failed[stack.plan.job(first)] >= first.count
+        and all(failed[stack.plan.job(one)] for one in others)
         and names[CPU_RESERVED.name] >= len(sidecars)
         and any(segment.name == last for segment in stack.traces.segments)
     )

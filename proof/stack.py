@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
@@ -24,8 +25,8 @@ from proof.processes import Child, Children, Program, ProgramError
 from proof.sigv4 import Credentials
 from proof.sts import Role, Sts
 from proof.task import INTERVAL_SECONDS, Address, Surroundings, Task, base, free_ports
-from proof.truth import LOOK_BACK, Truth, Window
-from proof.waiting import all_of, answers, listens, until
+from proof.truth import Truth, Window
+from proof.waiting import all_of, answers, listens
 from proof.web import LOOPBACK
 from proof.wire import balanced
 from proof.xray import Received, XRay
@@ -34,6 +35,8 @@ from sample.environment import TELEMETRY_DEFAULTS
 REQUESTS_PER_SECOND: Final = 10.0
 
 _LOOKBACK_SECONDS: Final = 300.0
+
+_RULES: Final = "rules"
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -90,6 +93,7 @@ class Stack:
         self._log_records: list[str] = []
         self._foreign: list[senders.Foreign] = []
         self.began: Final = time.time()
+        self.ruled = math.inf
         self.addresses: dict[str, str] = {}
 
     @property
@@ -155,26 +159,15 @@ class Stack:
         self._keep_reading()
 
     async def drive(
-        self,
-        timing: Timing,
-        flowing: Callable[[], Awaitable[bool]],
-        recorded: Callable[[float], Awaitable[bool]],
-        say: Callable[[str], None],
+        self, seconds: float, warm: Callable[[], Awaitable[None]], say: Callable[[str], None]
     ) -> tuple[Load, Window]:
-        """Sends load: until telemetry flows and rules have seen it (or patience ends), and then evenly for the steady
-        phase. `recorded` says whether all rules were evaluated since a time and have recorded what they are to."""
-        say("under load, until every process has been heard of")
+        """Sends load: until `warm` returns, and then evenly for the seconds of the steady phase."""
         load = self.load()
         steady: list[float] = []
-        sending = asyncio.create_task(load.run(lambda: bool(steady) and time.time() >= steady[0] + timing.steady))
+        sending = asyncio.create_task(load.run(lambda: bool(steady) and time.time() >= steady[0] + seconds))
         try:
-            await until(flowing, timing.first, self.check)
-            await self._send_logs()
-            flowed = time.time()
-            await asyncio.sleep(LOOK_BACK * INTERVAL_SECONDS)
-            # Rules that are evaluated seldom record late: the steady phase would begin without what they record.
-            await until(lambda: recorded(flowed + 2 * INTERVAL_SECONDS), timing.first, self.check)
-            say(f"{timing.steady:g} s of even load, {REQUESTS_PER_SECOND:g} requests a second")
+            await warm()
+            say(f"{seconds:g} s of even load, {REQUESTS_PER_SECOND:g} requests a second")
             steady.append(time.time())
             self._read()
             await sending
@@ -187,6 +180,19 @@ class Stack:
         await self._send_foreign()
         return load, window
 
+    def write_rules(self) -> None:
+        """Gives Prometheus the rules of the stack, which it reads when it is told to."""
+        for name, text in self.plan.rules.items():
+            # Samples come more often than in a deployment, so what looks back or waits is shorter by as much.
+            (self._around.folder / _RULES / name).write_text(compressed.rules(text, self.factor))
+        self.ruled = time.time()
+
+    async def send_logs(self) -> None:
+        """What the sample's SDK would send; every task sends to the collector that it has."""
+        if elsewhere.destinations(self.plan.services).takes_logs:
+            for task, port in self._receivers:
+                self._log_records += await records.send(port, task.service.name, task.identity.id, time.time())
+
     async def keep_driving(self) -> None:
         """Sends load until it is cancelled."""
         await self.load().run(lambda: False)
@@ -197,6 +203,7 @@ class Stack:
             plan=self.plan,
             interval=INTERVAL_SECONDS,
             began=self.began,
+            ruled=self.ruled,
             steady=steady,
             sent=load.sent,
             tasks=tuple(task.truth for task in self.tasks),
@@ -245,15 +252,11 @@ class Stack:
         return [Task(service, region=plan.region, cluster=plan.cluster, around=around) for _ in range(service.count)]
 
     def _start_prometheus(self) -> Child:
-        rules: list[str] = []
-        for name, text in self.plan.rules.items():
-            # Samples come more often than in a deployment, so what looks back or waits is shorter by as much.
-            (self._around.folder / name).write_text(compressed.rules(text, self.factor))
-            rules.append(name)
+        (self._around.folder / _RULES).mkdir()
         configuration = {
             # Groups that state no interval of their own follow this one.
             "global": {"evaluation_interval": f"{INTERVAL_SECONDS:g}s"},
-            "rule_files": rules,
+            "rule_files": [f"{_RULES}/*"],
             "storage": {"tsdb": {"out_of_order_time_window": f"{self.plan.out_of_order_seconds:g}s"}},
         }
         (self._around.folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration))
@@ -265,6 +268,7 @@ class Stack:
             # A series that has ended is seen for so long after its last sample: Prometheus' and AMP's five minutes.
             f"--query.lookback-delta={_LOOKBACK_SECONDS / self.factor:g}s",
             "--web.enable-remote-write-receiver",
+            "--web.enable-lifecycle",
             "--log.level=warn",
         ]
         child = self._around.children.start(Program("prometheus", arguments, base(self._around.folder)))
@@ -345,12 +349,6 @@ class Stack:
             self._stand_ins.ecs.add(Listed(task.identity, {int(stated): await task.inbound(port)}))
             return port
         return task.port(scraping.PORT_VARIABLE) if task.moves(scraping.PORT_VARIABLE) else 0
-
-    async def _send_logs(self) -> None:
-        """What the sample's SDK would send; every task sends to the collector that it has."""
-        if elsewhere.destinations(self.plan.services).takes_logs:
-            for task, port in self._receivers:
-                self._log_records += await records.send(port, task.service.name, task.identity.id, time.time())
 
     async def _send_foreign(self) -> None:
         """To every collector that takes more than OTLP."""

@@ -95,7 +95,8 @@ class TaskTruth:
 
 @dataclass(frozen=True)
 class Truth:
-    """A whole run. `steady` is when the load had been even for longer than any rate looks back.
+    """A whole run. `steady` is when the load had been even for longer than any rate looks back, and the rules had
+    recorded everything; they were loaded at `ruled` (seconds since the epoch).
 
     `interval` is the time between two samples of a series in this run, in seconds.
     `writes` and `traces` are what arrived at the stand-ins; `logs` has the collectors' logs by name.
@@ -104,6 +105,7 @@ class Truth:
     plan: Plan
     interval: float
     began: float
+    ruled: float
     steady: Window
     sent: tuple[Sent, ...]
     tasks: tuple[TaskTruth, ...]

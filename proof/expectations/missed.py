@@ -1,12 +1,12 @@
 """The share of the requests that miss an objective, as rules tell it that look back over a run."""
 
 import bisect
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from documents import objectives
-from documents.rules.recorded import rate_seconds
 from proof.expectations.application import BOUNDS
 from proof.expectations.values import Quantity, Value, between
 from proof.plan import Service
@@ -14,10 +14,6 @@ from proof.truth import Truth
 
 _FAULT: Final = 500
 """From this HTTP status on an answer is a fault of the application."""
-
-_UNSEEN_INTERVALS: Final = 2
-"""What came before the first sample of a counter is in no rate, and that sample is at most so late: an interval until
-its process sends, another until the collector does."""
 
 Weigh = Callable[[float], float]
 """How often what happened at a time (seconds since the epoch) counts."""
@@ -30,17 +26,16 @@ def missed(truth: Truth, application: Service, slo: str) -> Value:
 
 
 def _weights(truth: Truth) -> Iterator[Weigh]:
-    """What rules look back over: a rate over its own window, and sums of such rates over all of the run."""
-    shipped = truth.plan.shipped_seconds
-    back = rate_seconds(shipped) * truth.interval / shipped
-    for unseen in range(_UNSEEN_INTERVALS + 1):
-        first = truth.sent[0].ended + unseen * truth.interval
-        for second in range(math.ceil(truth.steady.seconds) + 1):
-            end = truth.steady.start + second
-            yield _rate(max(first, end - back), end)
-            yield _recorded(first, end, back)
-            # Over days rates are taken as often as they are wide, the last of them within its width.
-            yield from (_rate(first, last) for last in (end - back, end) if last > first + back)
+    """What rules look back over: a rate over its own window, and sums of such rates since rules are recorded."""
+    back = truth.plan.rate_intervals * truth.interval
+    for second in range(math.ceil(truth.steady.seconds) + 1):
+        end = truth.steady.start + second
+        yield _rate(end - back, end)
+        yield _recorded(truth.ruled, end, back)
+        # Over days rates are taken as often as they are wide, the first and the last of them within a width.
+        for first, last in itertools.product((truth.ruled - back, truth.ruled), (end - back, end)):
+            if last - first >= back:
+                yield _rate(first, last)
 
 
 def _rate(start: float, end: float) -> Weigh:
@@ -48,9 +43,9 @@ def _rate(start: float, end: float) -> Weigh:
 
 
 def _recorded(first: float, end: float, back: float) -> Weigh:
-    """Rates that were recorded at every moment, added up: each looked `back`, so a request counts as often as it was
-    looked back at, the last ones less than the first."""
-    return lambda at: min(max(end - at, 0.0), back) if at >= first else 0.0
+    """Rates that were recorded at every moment since `first`, added up: each looked `back`, so a request counts as
+    often as it was looked back at."""
+    return lambda at: max(min(end, at + back) - max(first, at), 0.0)
 
 
 def _shares(truth: Truth, application: Service, slo: str, weigh: Weigh) -> Iterator[float]:

@@ -134,6 +134,7 @@ def truth(wanted: Plan | None = None, **changes: Any) -> Truth:
         plan=wanted,
         interval=2.0,
         began=START,
+        ruled=START + 8,
         steady=Window(START + 10, START + 40),
         sent=tuple(orders),
         tasks=tasks,

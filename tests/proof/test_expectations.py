@@ -16,7 +16,8 @@ from proof.expectations.application import ROUTE, from_histogram
 from proof.expectations.missed import beyond, missed
 from proof.expectations.values import Expected, Quantity, Value, about, between, exactly
 from proof.gate import Arrival
-from proof.truth import Truth
+from proof.load import Sent
+from proof.truth import Truth, Window
 from tests.proof.made import MEBIBYTE, START, labels, plan, service, truth
 from tests.stacks import application, observed
 
@@ -170,16 +171,18 @@ def test_what_is_slower_than_a_time_is_told_from_buckets() -> None:
     assert beyond(0.5, values, [1.0] * 90 + [2.0] * 10) == pytest.approx(20 / 110)
 
 
-def test_a_slow_start_weighs_more_the_longer_ago_it_was() -> None:
+def test_a_slow_start_counts_as_far_as_the_first_rules_look_back() -> None:
     even = truth(plan(objectives={"front": PROMISED}))
     slow = tuple(replace(one, ended=one.began + 0.8) if 20 <= one.order < 60 else one for one in even.sent)
-    of_slow, of_even = (missed(one, one.plan.applications[0], "latency") for one in (replace(even, sent=slow), even))
-    # At the tenth second what was two seconds ago counts two, and what is seen since the second one eight: all but
-    # the last four seconds were slow, and of those one request in ten.
-    fast = 4**2 / 7.8**2
-    assert of_slow.high == pytest.approx(1.2 * (1 - 0.9 * fast), rel=0.01)
-    assert of_slow.low == pytest.approx(of_even.low, rel=0.05)
-    assert of_even.high < 1.2 * 0.12
+
+    def high(sent: tuple[Sent, ...], ruled: float) -> float:
+        steady = Window(START + ruled + 2, START + 40)
+        run = replace(even, sent=sent, ruled=START + ruled, steady=steady)
+        return missed(run, run.plan.applications[0], "latency").high
+
+    # Of what was answered until rules were loaded at the eighth second 40 were slow, and three of the other 38 as ever.
+    assert high(slow, 8) == pytest.approx(1.2 * 43 / 78)
+    assert high(slow, 17) == high(even.sent, 17) < 1.2 * 0.12
 
 
 # Costs

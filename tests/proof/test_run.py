@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
+import httpx
 import pytest
 
 from documents.objectives import Objectives
 from documents.rules import PERIOD_ERRORS
+from proof.prometheus import Prometheus, QueryError
 from proof.run import recorded
 from tests.proof.made import plan, server
 
@@ -45,3 +48,19 @@ def test_a_budget_that_has_found_nothing_yet_is_waited_for(missing: tuple[str, s
 
 def test_every_group_has_been_evaluated_since() -> None:
     assert not begins(ALL, (EVALUATED, BEFORE))
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [(200, ""), (500, "failed to reload config: error loading rules: could not parse expression\n")]
+)
+def test_rules_that_prometheus_does_not_take_are_named(status: int, text: str) -> None:
+    def answered(request: httpx.Request) -> httpx.Response:
+        assert (request.method, request.url.path) == ("POST", "/-/reload")
+        return httpx.Response(status, text=text)
+
+    async def reloaded() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answered)) as client:
+            await Prometheus("http://prometheus", client).reload()
+
+    with nullcontext() if status == 200 else pytest.raises(QueryError, match=r"could not parse expression$"):
+        asyncio.run(reloaded())
