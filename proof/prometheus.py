@@ -1,8 +1,8 @@
 """Questions to a Prometheus, in the words of its HTTP API."""
 
 import math
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,10 +75,8 @@ class Prometheus:
 
     async def reload(self) -> None:
         """Makes it read its configuration and rules again. Raises QueryError with its reason if it cannot."""
-        try:
+        with _answering():
             answer = await self._client.post(f"{self.url}/-/reload")
-        except httpx.HTTPError as error:
-            raise QueryError(f"Prometheus does not answer: {type(error).__name__} {error}") from error
         if not answer.is_success:
             raise QueryError(answer.text.strip())
 
@@ -87,11 +85,9 @@ class Prometheus:
         return str((await self._get("status/buildinfo", {}))["version"])
 
     async def _get(self, what: str, parameters: Mapping[str, Any]) -> Any:
-        try:
+        with _answering():
             answer = await self._client.get(f"{self.url}/api/v1/{what}", params=dict(parameters))
             body = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise QueryError(f"Prometheus does not answer: {type(error).__name__} {error}") from error
         if body.get("status") != "success":
             raise QueryError(str(body.get("error", answer.text)))
         return body["data"]
@@ -102,6 +98,14 @@ async def prometheus(url: str) -> AsyncGenerator[Prometheus]:
     """A client for the server at `url`."""
     async with httpx.AsyncClient(timeout=30.0, trust_env=False) as client:
         yield Prometheus(url, client)
+
+
+@contextmanager
+def _answering() -> Generator[None]:
+    try:
+        yield
+    except (httpx.HTTPError, ValueError) as error:
+        raise QueryError(f"Prometheus does not answer: {type(error).__name__} {error}") from error
 
 
 def _frames(data: Mapping[str, Any]) -> list[Frame]:
